@@ -1,0 +1,157 @@
+"""Probes of frozen embeddings: nearest neighbours, linear SVC, linear regression.
+
+A probe's one setting (neighbours, penalty) is chosen on the validation part.  The probe that is
+scored is the chosen one *fitted on the training part alone*: validation objects never join the
+training, so that every candidate and every model is compared on the same fit.  The published
+evaluation chose k on the scored folds (maven.md 6), which flatters.
+
+Nothing is random: liblinear solves the primal problem, neighbours are searched exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import Ridge
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from nightjar import metrics
+
+PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of the SVC
+RIDGES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # alpha of the linear regression
+Score = Callable[[np.ndarray, np.ndarray], float]
+
+
+class Prediction(NamedTuple):
+    """What one probe says of the test part, and how it was chosen."""
+
+    test: np.ndarray  # (n_test,) labels or values
+    score: float  # on validation: macro F1, or minus the root mean square error
+    choice: float  # the chosen k, C or alpha
+
+
+class ChosenProbe(BaseEstimator):
+    """An estimator whose setting is chosen on a validation part and fitted on the training part.
+
+    Parameters
+    ----------
+    make : setting -> unfitted scikit-learn estimator
+    choices : settings to try; among equals the first wins
+    score : (true, predicted) -> float, higher is better
+
+    Attributes
+    ----------
+    choice_, score_, estimator_ : the best setting, its validation score, its fitted estimator
+    """
+
+    def __init__(
+        self, make: Callable[[float], BaseEstimator], choices: Sequence[float], score: Score
+    ) -> None:
+        self.make = make
+        self.choices = choices
+        self.score = score
+
+    def fit(self, train: Part, validation: Part) -> Self:
+        """Fit every candidate on ``train`` and keep the best on ``validation``."""
+        fitted = [self.make(choice).fit(train.embeddings, train.target) for choice in self.choices]
+        scores = [
+            self.score(validation.target, estimator.predict(validation.embeddings))
+            for estimator in fitted
+        ]
+        best = int(np.argmax(scores))
+        self.choice_, self.score_ = self.choices[best], scores[best]
+        self.estimator_ = fitted[best]
+        return self
+
+    def predict(self, embeddings: np.ndarray) -> np.ndarray:
+        """Labels or values (n,) of embeddings (n, dim)."""
+        return np.asarray(self.estimator_.predict(embeddings))
+
+
+class Part(NamedTuple):
+    """One part of a fold, with what its objects are to be probed for."""
+
+    embeddings: np.ndarray  # (n, dim) float
+    target: np.ndarray  # (n,) labels (integers or strings), or values
+
+
+def classify(
+    train: Part, validation: Part, test: np.ndarray, neighbours: Sequence[int]
+) -> dict[str, Prediction]:
+    """Predicted labels of the test embeddings by ``knn`` and ``svc``, chosen by macro F1.
+
+    kNN: uniform votes, Euclidean distance (cosine for unit embeddings), k from ``neighbours``.
+    SVC: linear, on standardised embeddings, classes weighted inversely to their size, because the
+    score is macro F1 and supernova samples are mostly Ia; C from `PENALTIES`.
+
+    Parameters
+    ----------
+    train, validation : embeddings and labels
+    test : (n, dim) embeddings
+    neighbours : candidates for k; those above the number of training objects become that number
+
+    Returns
+    -------
+    dict of probe name to Prediction
+    """
+    sizes = _sizes(neighbours, len(train.embeddings))
+    probes = {
+        "knn": ChosenProbe(lambda k: KNeighborsClassifier(int(k)), sizes, _macro_f1),
+        "svc": ChosenProbe(_svc, PENALTIES, _macro_f1),
+    }
+    return {name: _predict(probe, train, validation, test) for name, probe in probes.items()}
+
+
+def regress(
+    train: Part, validation: Part, test: np.ndarray, neighbours: Sequence[int]
+) -> dict[str, Prediction]:
+    """Predicted values of the test embeddings by ``knn`` and ``linear``, chosen by RMS error.
+
+    kNN: mean of the k nearest.  Linear: ridge regression on standardised embeddings, because CLIP
+    embeddings fill only a subspace of their dimensions (maven.md 3.2) and plain least squares is
+    then ill-conditioned; alpha from `RIDGES`.  Parameters and result as in `classify`.
+    """
+    sizes = _sizes(neighbours, len(train.embeddings))
+    probes = {
+        "knn": ChosenProbe(lambda k: KNeighborsRegressor(int(k)), sizes, _minus_rms),
+        "linear": ChosenProbe(_ridge, RIDGES, _minus_rms),
+    }
+    return {name: _predict(probe, train, validation, test) for name, probe in probes.items()}
+
+
+def best(predictions: Mapping[str, Prediction]) -> str:
+    """Name of the probe with the highest validation score; the first among equals."""
+    return max(predictions, key=lambda name: predictions[name].score)
+
+
+def _predict(probe: ChosenProbe, train: Part, validation: Part, test: np.ndarray) -> Prediction:
+    probe.fit(train, validation)
+    return Prediction(probe.predict(test), probe.score_, probe.choice_)
+
+
+def _sizes(neighbours: Sequence[int], available: int) -> list[int]:
+    return sorted({min(k, available) for k in neighbours})
+
+
+def _svc(penalty: float) -> Any:
+    # the primal problem: deterministic, and quick where objects outnumber dimensions
+    svc = LinearSVC(C=penalty, class_weight="balanced", dual=False, max_iter=10_000)
+    return make_pipeline(StandardScaler(), svc)
+
+
+def _ridge(alpha: float) -> Any:
+    return make_pipeline(StandardScaler(), Ridge(alpha=alpha, solver="svd"))
+
+
+def _macro_f1(true: np.ndarray, predicted: np.ndarray) -> float:
+    return float(metrics.classification(true, predicted)["macro_f1"] or 0.0)
+
+
+def _minus_rms(true: np.ndarray, predicted: np.ndarray) -> float:
+    return -float(np.sqrt(np.mean((true - predicted) ** 2)))

@@ -1,0 +1,68 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightjar import calibration
+
+PROBABILITIES = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]])
+TRUE = np.array([0, 1, 1, 1])  # the second is wrong
+
+
+def test_calibration_by_hand():
+    # two bins, (0, 1/2] and (1/2, 1]: all four lie in the second, confidence 0.75, accuracy 0.75
+    scores = calibration.scores(PROBABILITIES, TRUE, bins=2)
+    assert scores["ece"] == pytest.approx(0)
+    # five bins: (0.4, 0.6] has 0.6, right; (0.6, 0.8] has 0.8, wrong, and 0.7, right;
+    # (0.8, 1] has 0.9, right: (1 * 0.4 + 2 * |0.5 - 0.75| + 1 * 0.1) / 4 = 0.25
+    assert calibration.scores(PROBABILITIES, TRUE, bins=5)["ece"] == pytest.approx(0.25)
+    assert scores["nll"] == pytest.approx(-np.log([0.9, 0.2, 0.6, 0.7]).mean())
+    # per object 2 (1 - p of the true class)^2
+    assert scores["brier"] == pytest.approx(2 * np.mean([0.01, 0.64, 0.16, 0.09]))
+
+
+def test_certain_and_wrong_has_finite_nll_and_brier_two():
+    scores = calibration.scores(np.array([[1.0, 0.0]]), [1], bins=10)
+    assert scores["nll"] == pytest.approx(12 * math.log(10))
+    assert scores["brier"] == 2
+    assert scores["ece"] == 1
+
+
+def test_empty_bins_are_marked():
+    bins = calibration.reliability(PROBABILITIES, TRUE, bins=10)
+    assert bins.objects.tolist() == [0, 0, 0, 0, 0, 1, 1, 1, 1, 0]
+    assert np.isnan(bins.accuracy[0])
+
+
+def test_auroc_by_hand():
+    # pairs (wrong, right): 3 > 1, 3 > 2, 2 = 2 counts half, 2 > 1: 3.5 of 4
+    assert calibration.auroc([True, True, False, False], [3, 2, 2, 1]) == pytest.approx(3.5 / 4)
+
+
+@pytest.mark.parametrize("wrong", [[True, True], [False, False], []])
+def test_auroc_needs_right_and_wrong(wrong):
+    assert calibration.auroc(wrong, np.arange(len(wrong))) is None
+
+
+def test_rejection_by_hand():
+    # the wrong one is rejected first: accuracy 2/3, then 1, 1
+    rejected, accuracy = calibration.rejection([False, True, False], [0.1, 0.9, 0.2])
+    assert rejected == pytest.approx([0, 1 / 3, 2 / 3])
+    assert accuracy == pytest.approx([2 / 3, 1, 1])
+    assert calibration.aurc([False, True, False], [0.1, 0.9, 0.2]) == pytest.approx(1 / 9)
+
+
+def test_rejection_of_equal_scores_keeps_the_accuracy():
+    _, accuracy = calibration.rejection([True, False, False, True], [1, 1, 1, 1])
+    assert accuracy == pytest.approx([0.5] * 4)
+
+
+@given(st.permutations(range(6)))
+def test_aurc_does_not_depend_on_the_order_of_rows(order):
+    wrong = np.array([1, 0, 1, 0, 0, 1], bool)[list(order)]
+    score = np.array([1, 1, 2, 2, 3, 3])[list(order)]
+    assert calibration.aurc(wrong, score) == pytest.approx(
+        calibration.aurc([1, 0, 1, 0, 0, 1], [1, 1, 2, 2, 3, 3])
+    )
