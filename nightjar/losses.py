@@ -1,0 +1,88 @@
+"""Losses: small pure functions of tensors."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+MAX_SCALE = 100.0  # cap of the inverse temperature (Radford+2021, section 2.5)
+NOISIEST = 0.001  # weight of a window's noisiest point (astromer.md 2.5)
+
+
+def info_nce(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
+    """Bidirectional InfoNCE over a batch of pairs (arXiv:2408.16829, section 3; maven.md 4).
+
+    Half the mean of -log softmax over each row and over each column of exp(log_scale) a b^T, at the
+    diagonal.  Computed in float32 also under autocast: at a scale of 100 the rounding of bfloat16
+    would move logits by 0.4.
+
+    Parameters
+    ----------
+    a, b : (batch, embedding) of unit length; row i of both is the same object
+    log_scale : scalar, logarithm of the inverse temperature.  Its exponential is capped at 100; the
+        gradient passes the cap, so that a scale above it can come back.
+
+    Returns
+    -------
+    scalar; ln(batch) where the embeddings tell nothing
+    """
+    excess = (log_scale - math.log(MAX_SCALE)).clamp(min=0).detach()
+    with torch.autocast(a.device.type, enabled=False):
+        logits = (log_scale - excess).exp() * (a.float() @ b.float().T)  # (batch, batch)
+        partner = torch.arange(len(a), device=a.device)
+        return (cross_entropy(logits, partner) + cross_entropy(logits.T, partner)) / 2
+
+
+def masked_rmse(
+    prediction: Tensor, target: Tensor, probed: Tensor, weight: Tensor | None = None
+) -> Tensor:
+    """Root of the mean over windows of the weighted squared error of probed points (astromer.md 4).
+
+    Each window's sum is divided by its number of probed points, not by the sum of its weights, as
+    in the authors' code.  Windows without a probed point do not count.
+
+    Parameters
+    ----------
+    prediction, target : (batch, length); what ``target`` holds elsewhere does not matter
+    probed : (batch, length) bool, True = scored
+    weight : (batch, length), see ``error_weights``; None for 1
+
+    Returns
+    -------
+    scalar in the unit of ``target``; 0, with zero gradient, where nothing is probed
+    """
+    square = torch.where(probed, prediction.float() - target, 0.0).square()
+    if weight is not None:
+        square = torch.where(probed, weight * square, 0.0)
+    count = probed.sum(1)  # (batch,)
+    per_window = square.sum(1) / count.clamp(min=1)
+    mean = per_window.sum() / (count > 0).sum().clamp(min=1)
+    positive = mean > 0  # the root's gradient at 0 is infinite
+    return torch.where(positive, torch.where(positive, mean, 1.0).sqrt(), 0.0)
+
+
+def error_weights(error: Tensor, valid: Tensor) -> Tensor:
+    """Weights of Astromer 2's loss: 1/error, scaled per window to [0.001, 1.001] (astromer.md 2.5).
+
+    Not the 1/error of the paper's formula: the code scales by each window's smallest and largest.
+    Unlike there, padding never enters these two, and where all errors are equal all points get
+    1.001, where the scaling is 0/0.
+
+    Parameters
+    ----------
+    error : (batch, length), magnitudes, as reported (no mean subtracted); 0 or less counts as
+        infinitely uncertain
+    valid : (batch, length) bool, True = observed
+
+    Returns
+    -------
+    (batch, length) float32; 0 at padding
+    """
+    usable = valid & (error > 0)
+    inverse = torch.where(usable, 1 / torch.where(usable, error, 1.0), 0.0).float()
+    low = inverse.masked_fill(~valid, torch.inf).amin(1, keepdim=True)
+    high = inverse.masked_fill(~valid, -torch.inf).amax(1, keepdim=True)
+    span = high - low
+    scaled = torch.where(span > 0, (inverse - low) / torch.where(span > 0, span, 1.0), 1.0)
+    return torch.where(valid, scaled + NOISIEST, 0.0)

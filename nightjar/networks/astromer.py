@@ -1,0 +1,205 @@
+"""Astromer 1 and 2: transformers over windows of one band, trained by masked reconstruction.
+
+Sources: arXiv:2205.01677 (Astromer 1), arXiv:2502.02717 (Astromer 2) and the authors' code, which
+differ; ``NAMED`` says which is which (astromer.md 0 and 3).
+"""
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from nightjar.networks.attention import MultiHeadAttention, attention_bias
+from nightjar.networks.encodings import AstromerEncoding, ValueEmbedding
+from nightjar.networks.pooling import MeanPooling
+
+Skip = Literal["none", "learned", "residual"]
+
+_SIZES_1 = {"dim": 256, "depth": 2, "heads": 4, "feedforward": 128, "base": 10000.0}
+_SIZES_2 = {"dim": 256, "depth": 6, "heads": 4, "feedforward": 512}
+
+# The published sizes.  astromer1: as released, hidden and padded keys favoured, hidden magnitudes
+# in sight.  astromer1_strict: the same sizes, nothing hidden in sight, which takes a mask token
+# besides the key mask: a hidden point's own magnitude would still steer its own query.
+# astromer2_released: learned skips and no token, as in the released weights.  astromer2: the paper.
+NAMED: dict[str, dict[str, Any]] = {
+    "astromer1": {**_SIZES_1, "skip": "none", "mask": "legacy", "mask_token": False},
+    "astromer1_strict": {**_SIZES_1, "skip": "none", "mask": "strict", "mask_token": True},
+    "astromer2_released": {
+        **_SIZES_2,
+        "base": 10000.0,
+        "skip": "learned",
+        "mask": "strict",
+        "mask_token": False,
+    },
+    "astromer2": {
+        **_SIZES_2,
+        "base": 1000.0,
+        "skip": "residual",
+        "mask": "strict",
+        "mask_token": True,
+    },
+}
+
+
+def keras_init(module: nn.Module) -> None:
+    """Keras's defaults, for ``nn.Module.apply``: Glorot uniform weights, zero biases."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def _skip(kind: Skip, dim: int) -> nn.Module | None:
+    match kind:
+        case "none":
+            return None
+        case "learned":
+            return nn.Linear(dim, dim)
+        case "residual":
+            return nn.Identity()
+    raise ValueError(f"skip {kind!r} is not one of none, learned, residual")
+
+
+class AstromerBlock(nn.Module):
+    """Attention and tanh feed-forward, each with dropout, a skip and a LayerNorm after it.
+
+    Parameters
+    ----------
+    dim, heads, feedforward : width, heads, hidden width of the feed-forward part
+    skip : "none" (Astromer 1), "learned" (a Linear on the skip, Astromer 2 as released) or
+        "residual" (Astromer 2 in the paper)
+    dropout : rate
+    """
+
+    def __init__(self, dim: int, heads: int, feedforward: int, skip: Skip, dropout: float) -> None:
+        super().__init__()
+        self.attention = MultiHeadAttention(dim, heads, bias_qkv=True, scale="head")
+        self.attention_skip = _skip(skip, dim)
+        self.attention_norm = nn.LayerNorm(dim, eps=1e-6)
+        self.feedforward = nn.Sequential(
+            nn.Linear(dim, feedforward), nn.Tanh(), nn.Linear(feedforward, dim)
+        )
+        self.feedforward_skip = _skip(skip, dim)
+        self.feedforward_norm = nn.LayerNorm(dim, eps=1e-6)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, sequence: Tensor, bias: Tensor) -> Tensor:
+        """(batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length)."""
+        update = self.dropout(self.attention(sequence, bias))
+        sequence = self.attention_norm(_add(self.attention_skip, sequence, update))
+        update = self.dropout(self.feedforward(sequence))
+        return self.feedforward_norm(_add(self.feedforward_skip, sequence, update))
+
+
+def _add(skip: nn.Module | None, sequence: Tensor, update: Tensor) -> Tensor:
+    return update if skip is None else skip(sequence) + update
+
+
+class Astromer(nn.Module):
+    """The encoder and its reconstruction head.
+
+    Parameters
+    ----------
+    dim, depth, heads, feedforward : width, blocks, heads, hidden width of the feed-forward part
+    base : of the time encoding
+    skip : "none", "learned" or "residual", see ``AstromerBlock``
+    mask : "strict": hidden and padded keys are ignored. "legacy": the published Astromer 1, which
+        adds 1 to the logits of every pair with a hidden or padded point, hence favours them; its
+        results depend on the padded length
+    mask_token : whether a learned number, initially 0, stands in for hidden magnitudes, without
+        which a hidden point sees its own magnitude
+    dropout : rate, after the input embedding, attention and feed-forward
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        depth: int,
+        heads: int,
+        feedforward: int,
+        base: float,
+        skip: Skip,
+        mask: Literal["legacy", "strict"],
+        mask_token: bool,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if mask not in ("legacy", "strict"):
+            raise ValueError(f"mask {mask!r} is not one of legacy, strict")
+        self.settings: dict[str, Any] = {
+            "dim": dim,
+            "depth": depth,
+            "heads": heads,
+            "feedforward": feedforward,
+            "base": base,
+            "skip": skip,
+            "mask": mask,
+            "mask_token": mask_token,
+            "dropout": dropout,
+        }
+        self.mask = mask
+        self.mask_token = nn.Parameter(torch.zeros(())) if mask_token else None
+        self.value_embedding = ValueEmbedding(dim)
+        self.time_encoding = AstromerEncoding(dim, base)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList(
+            AstromerBlock(dim, heads, feedforward, skip, dropout) for _ in range(depth)
+        )
+        self.head = nn.Sequential(nn.LayerNorm(dim, eps=1e-6), nn.Linear(dim, 1))
+        self.pool = MeanPooling()
+        self.apply(keras_init)
+
+    def layers(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
+    ) -> list[Tensor]:
+        """Input embedding and output of every block: depth + 1 tensors (batch, length, dim).
+
+        Parameters
+        ----------
+        value : (batch, length) float32, magnitude less the window's mean
+        time : (batch, length) float32, days from the window's mean
+        band : not looked at: a window is of one band
+        valid : (batch, length) bool, True = observed
+        masked : (batch, length) bool, True = hidden
+        """
+        hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
+        sequence = self._embed_points(value, time, valid, masked)  # (batch, length, dim)
+        bias = self._bias(hidden, sequence.dtype)
+        layers = [sequence]
+        for block in self.blocks:
+            layers.append(block(layers[-1], bias))
+        return layers
+
+    def forward(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
+    ) -> Tensor:
+        """Output of the last block, (batch, length, dim); arguments as in ``layers``."""
+        return self.layers(value, time, band, valid, masked)[-1]
+
+    def reconstruct(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
+    ) -> Tensor:
+        """Magnitude at every time, float32 (batch, length); arguments as in ``layers``."""
+        sequence = self(value, time, band, valid, masked)  # (batch, length, dim)
+        return self.head(sequence).squeeze(-1).float()
+
+    def embed(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
+        """Mean over time of every layer, (batch, depth + 1, dim); arguments as in ``layers``."""
+        layers = self.layers(value, time, band, valid)
+        return torch.stack([self.pool(layer, valid) for layer in layers], dim=1)
+
+    def _embed_points(
+        self, value: Tensor, time: Tensor, valid: Tensor, masked: Tensor | None
+    ) -> Tensor:
+        if self.mask_token is not None and masked is not None:
+            value = torch.where(masked, self.mask_token, value)
+        # what stands in padding may be anything, NaN included: it is blanked before use
+        sequence = self.value_embedding(value.masked_fill(~valid, 0.0))
+        return self.dropout(sequence + self.time_encoding(time.masked_fill(~valid, 0.0)))
+
+    def _bias(self, hidden: Tensor, dtype: torch.dtype) -> Tensor:
+        if self.mask == "strict":
+            return attention_bias(hidden, dtype)  # (batch, 1, 1, length)
+        either = hidden[:, None, :, None] | hidden[:, None, None, :]  # (batch, 1, length, length)
+        return either.to(dtype)
