@@ -142,8 +142,8 @@ def _train_and_validation(
 def _with_strata(objects: pd.DataFrame, at_least: int) -> tuple[pd.DataFrame, Counter[str]]:
     """Labelled objects sorted by id, with their group's ``name`` and ``stratum``; and the drops.
 
-    Classes with fewer than ``at_least`` groups go.  Without them a mixed group may count for
-    another class, so this is repeated until nothing more goes.
+    Classes with fewer than ``at_least`` groups go one by one, the smallest first: without it a
+    mixed group may count for another class, which is then large enough.
     """
     frame = objects[["object_id", "class", "group"]].sort_values("object_id", ignore_index=True)
     repeated = frame["object_id"].duplicated()
@@ -153,14 +153,15 @@ def _with_strata(objects: pd.DataFrame, at_least: int) -> tuple[pd.DataFrame, Co
     frame["name"] = frame.groupby("group")["object_id"].transform("first")
     drops = Counter({"class_missing": int(frame["class"].isna().sum())})
     frame = frame[frame["class"].notna()]
-    while True:
+    while len(frame):
         frame = frame.assign(stratum=_strata(frame))
         groups = frame.drop_duplicates("name")["stratum"].value_counts()
-        large = frame["class"].isin(groups.index[groups >= at_least])
-        if large.all():
+        groups = groups.reindex(sorted(frame["class"].unique()), fill_value=0)
+        if groups.min() >= at_least:
             break
-        drops["class_too_small"] += int((~large).sum())
-        frame = frame[large]
+        small = frame["class"] == groups.idxmin()
+        drops["class_too_small"] += int(small.sum())
+        frame = frame[~small]
     if frame.empty:
         raise InputError(
             f"objects: no class has {at_least} groups of objects or more, so that nothing can be "
