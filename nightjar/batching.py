@@ -9,7 +9,7 @@ have seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -54,13 +54,15 @@ class Batch:
     label: Tensor | None = None
     redshift: Tensor | None = None
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """Objects (or windows) in the batch."""
         return len(self.index)
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Batch:
         """A batch of ``function`` of every tensor."""
         old = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Batch(**{name: None if t is None else function(t) for name, t in old.items()})
+        return replace(self, **{k: function(t) for k, t in old.items() if t is not None})
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on ``device``."""
@@ -72,6 +74,11 @@ class Pair(NamedTuple):
 
     light_curve: Batch
     spectrum: Batch
+
+    @property
+    def size(self) -> int:
+        """Objects (``len`` of a tuple is its number of members)."""
+        return self.light_curve.size
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Pair:
         """A pair of ``function`` of every tensor."""

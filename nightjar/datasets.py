@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nightjar import windows
 from nightjar.batching import Batch, Pair, collate
+from nightjar.masking import shuffled, subsets
 from nightjar.params import ProbedSettings
 
 if TYPE_CHECKING:
@@ -108,8 +109,7 @@ class SpectrumData:
         """One spectrum of each of ``rows``, without the bins that none of them covers."""
         chosen = self._choose(np.asarray(rows), rng)
         valid = np.asarray(self.valid[chosen])
-        covered = valid.any(axis=0)
-        covered[0] |= not covered.any()
+        covered = np.flatnonzero(valid.any(axis=0)) if valid.any() else np.array([0])
         valid = valid[:, covered]
         flux, error = self.flux[chosen][:, covered], self.flux_err[chosen][:, covered]
         error = np.where(valid, np.nan_to_num(error, nan=0.0), 0).astype(np.float32)
@@ -175,6 +175,30 @@ def _noisy(value: Array, error: Array, level: float, rng: np.random.Generator | 
     if rng is None or level == 0:
         return value
     return value + level * error * rng.standard_normal(value.shape, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class TabularData:
+    """Objects as columns: metadata, features, or the embeddings of a frozen network.
+
+    Parameters
+    ----------
+    columns : (n, columns) float
+    label, redshift : (n,) int or float, or None
+    """
+
+    columns: Array
+    label: Array | None = None
+    redshift: Array | None = None
+
+    def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Batch:
+        """The columns of ``rows``, with sequences of length 0."""
+        nothing = np.empty((len(rows), 0))
+        return collate(
+            nothing, nothing, nothing, nothing, nothing.astype(bool), rows,
+            tabular=_take(self.columns, rows, np.float32), label=_take(self.label, rows),
+            redshift=_take(self.redshift, rows, np.float32),
+        )  # fmt: skip
 
 
 # --- windows of single-band light curves ----------------------------------------------------------
@@ -244,7 +268,7 @@ class WindowData:
             keys, shuffle = self._keys(rng, len(rows), width)
             subset = subsets(valid, self.probed, keys)
             rest = {"masked": subset.masked, "probed": subset.probed, "target": value}
-            value = np.where(subset.random, _shuffled(value, valid, shuffle), value)
+            value = np.where(subset.random, shuffled(value, valid, shuffle), value)
         return collate(
             value, np.where(valid, curves.error[point], 0), time,
             np.where(valid, curves.band[point], 0), valid, owner,
@@ -268,45 +292,3 @@ class WindowData:
             raise ValueError("probed points are drawn: give a generator or a seed")
         keys = rng.random((count, 2, self.window))
         return keys[:, 0, :width], keys[:, 1, :width]
-
-
-class Subsets(NamedTuple):
-    """(batch, length) bool each: scored, replaced by another value, hidden from attention."""
-
-    probed: Array
-    random: Array
-    masked: Array
-
-
-def probed_counts(length: ArrayLike, settings: ProbedSettings) -> tuple[Array, Array, Array]:
-    """How many of ``length`` points are probed, and of these same and random (astromer.md 2.4).
-
-    ``trunc(p L)`` are probed; of these ``ceil(s n_probed)`` keep their value, then
-    ``ceil(r (n_probed - n_same))`` get another one; the rest is hidden.  The guard keeps products
-    such as 0.07 x 100 = 7.000000000000001 from rounding the wrong way.
-    """
-    guard = 1e-9
-    probed = np.floor(settings.probed * np.asarray(length) + guard).astype(np.int64)
-    same = np.ceil(settings.same * probed - guard).astype(np.int64)
-    random = np.ceil(settings.random * (probed - same) - guard).astype(np.int64)
-    return probed, same, random
-
-
-def subsets(valid: Array, settings: ProbedSettings, keys: Array) -> Subsets:
-    """Divide the valid points of each window at random.
-
-    Parameters
-    ----------
-    valid : (batch, length) bool
-    settings : shares of probed, same and random points
-    keys : (batch, length) float, independent uniform numbers; their order decides
-    """
-    probed, same, random = probed_counts(valid.sum(axis=1, keepdims=True), settings)
-    rank = np.argsort(np.argsort(np.where(valid, keys, np.inf), axis=1), axis=1)
-    seen = same + random
-    return Subsets(rank < probed, (rank >= same) & (rank < seen), (rank >= seen) & (rank < probed))
-
-
-def _shuffled(value: Array, valid: Array, keys: Array) -> Array:
-    """Values of each window in random order; padding stays last."""
-    return np.take_along_axis(value, np.argsort(np.where(valid, keys, np.inf), axis=1), axis=1)
