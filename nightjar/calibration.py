@@ -16,7 +16,7 @@ from nightjar.metrics import Scores
 
 
 class Reliability(NamedTuple):
-    """Bins of confidence (the largest probability); an empty bin has no objects and NaN elsewhere."""
+    """Bins of confidence (the largest probability); a bin without objects holds NaN and 0."""
 
     confidence: np.ndarray  # (bins,) mean confidence
     accuracy: np.ndarray  # (bins,) share of right predictions

@@ -1,0 +1,26 @@
+"""Figures from arrays: each function returns a matplotlib Figure, `save` writes it as PNG.
+
+Object-oriented matplotlib without pyplot: no global figure list, no display.
+"""
+
+from nightjar.figures.data import light_curves, spectra
+from nightjar.figures.embeddings import embedding_map, retrieval
+from nightjar.figures.scores import bars, confusion, redshift
+from nightjar.figures.style import save
+from nightjar.figures.training import learning_curves, reconstruction
+from nightjar.figures.trust import rejection, reliability
+
+__all__ = [
+    "bars",
+    "confusion",
+    "embedding_map",
+    "learning_curves",
+    "light_curves",
+    "reconstruction",
+    "redshift",
+    "rejection",
+    "reliability",
+    "retrieval",
+    "save",
+    "spectra",
+]

@@ -1,0 +1,139 @@
+"""What comes out: confusion matrices, redshifts, models side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nightjar.figures.style import GREY, colour, marker, panels, robust_limits, styled
+
+
+@styled
+def confusion(counts: np.ndarray, classes: Sequence[str]) -> Figure:
+    """Confusion matrix normalised by true class (recall) and by predicted class (precision).
+
+    Parameters
+    ----------
+    counts : (classes, classes) objects, row = true, column = predicted
+    classes : names
+    """
+    figure, axes = panels(2, columns=2, height=1.6 + 0.42 * len(classes))
+    for axis, (along, title) in zip(
+        axes, ((1, "share of each true class"), (0, "share of each predicted class")), strict=True
+    ):
+        total = counts.sum(axis=along, keepdims=True)
+        _matrix(axis, counts / np.maximum(total, 1), counts, classes)
+        axis.set_title(title)
+    axes[0].set_ylabel("true class")
+    return figure
+
+
+def _matrix(axis: Axes, share: np.ndarray, counts: np.ndarray, classes: Sequence[str]) -> None:
+    axis.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axis.grid(False)
+    places = np.arange(len(classes))
+    turned = len(classes) > 4 or max(map(len, classes)) > 8
+    axis.set_xticks(
+        places, classes, rotation=40 if turned else 0, ha="right" if turned else "center"
+    )
+    axis.set_yticks(places, classes)
+    axis.set_xlabel("predicted class")
+    small = 9 if len(classes) <= 6 else 7
+    for (row, column), value in np.ndenumerate(share):
+        text = f"{100 * value:.0f} %" + (f"\n{counts[row, column]:,}" if len(classes) <= 6 else "")
+        axis.text(
+            column,
+            row,
+            text,
+            ha="center",
+            va="center",
+            fontsize=small,
+            color="white" if value > 0.55 else "#333333",
+        )
+
+
+@styled
+def redshift(
+    true: np.ndarray,
+    predicted: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    outlier: float,
+) -> Figure:
+    """Predicted against true redshift, one panel per class, equality and outlier limits drawn.
+
+    Parameters
+    ----------
+    true, predicted : (n,) redshifts
+    labels : (n,) class names
+    classes : panels in this order; classes without objects are left out
+    outlier : limit on |dz| / (1 + z)
+    """
+    present = [name for name in classes if np.any(labels == name)]
+    low, high = robust_limits(np.concatenate([true, predicted]), share=0.002)
+    line = np.array([min(low, 0.0), high])
+    figure, axes = panels(len(present), columns=3, height=2.8)
+    for place, (axis, name) in enumerate(zip(axes, present, strict=True)):
+        chosen = labels == name
+        axis.plot(line, line, color=GREY, lw=1)
+        for sign in (-1, 1):
+            axis.plot(line, line + sign * outlier * (1 + line), color=GREY, lw=0.8, ls=":")
+        axis.plot(
+            true[chosen],
+            predicted[chosen],
+            marker(place),
+            color=colour(place),
+            ms=3,
+            alpha=0.6,
+            mew=0,
+        )
+        axis.set(xlim=line, ylim=line, aspect="equal", title=f"{name}, {chosen.sum():,} objects")
+        axis.set_xlabel("true redshift")
+        axis.set_ylabel("predicted redshift" * (place % 3 == 0))
+    return figure
+
+
+@styled
+def bars(
+    values: Mapping[str, Mapping[str, tuple[float, float]]], ylabel: str, ymin: float = 0.0
+) -> Figure:
+    """Compare models in one metric: a group of bars per case, a bar per model, error bars.
+
+    Parameters
+    ----------
+    values : case (as "20 per class") -> model -> (mean, standard deviation, NaN where unknown)
+    ylabel : the metric, with its unit
+    """
+    figure, (axis,) = panels(1, columns=1, height=3.4)
+    models = list(dict.fromkeys(model for case in values.values() for model in case))
+    width = 0.8 / len(models)
+    for place, model in enumerate(models):
+        at = [
+            k + (place - (len(models) - 1) / 2) * width
+            for k, c in enumerate(values.values())
+            if model in c
+        ]
+        mean, std = np.array([case[model] for case in values.values() if model in case]).T
+        axis.bar(at, mean, 0.9 * width, color=colour(place), label=model)
+        axis.errorbar(
+            at, mean, np.nan_to_num(std), fmt="none", ecolor="#222222", elinewidth=1, capsize=3
+        )
+        for x, y, s in zip(at, mean, np.nan_to_num(std), strict=True):
+            axis.annotate(
+                f"{y:.3g}",
+                (x, y + s),
+                (0, 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8 if len(at) * len(models) <= 15 else 6,
+            )
+    axis.set_xticks(range(len(values)), list(values))
+    axis.grid(axis="x", visible=False)
+    axis.set_ylabel(ylabel)
+    axis.set_ylim(bottom=min(ymin, axis.get_ylim()[0]))
+    axis.margins(y=0.12)
+    figure.legend(loc="outside upper left", ncols=min(len(models), 5))
+    return figure
