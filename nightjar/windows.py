@@ -1,0 +1,272 @@
+"""Light curves as sequences (Maven) and as windows (Astromer), and how a window is normalised.
+
+Two conversions run once, chunk by chunk, with no loop over objects: :func:`sequences` and
+:func:`curves`.  What is drawn anew every epoch (which window, which points of a band) works on
+their output: :func:`sequential_windows`, :func:`random_start`, :func:`normalise`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nightjar.params import WindowLightCurves
+from nightjar.ragged import LightCurves, LightCurvesWriter
+
+AB_ZERO_POINT = 31.4  # AB magnitude of 1 nJy (Oke and Gunn 1983)
+ERROR_OF_LOG = 2.5 / np.log(10)  # mag_err = this x flux_err / flux
+MIN_CURVE_POINTS = 5  # the Astromer loader's rule: fewer are no light curve
+POINTS_PER_CHUNK = 2_000_000  # bounds the memory of a conversion: some 200 MB
+
+Conversion = Callable[[LightCurves, WindowLightCurves], tuple[LightCurves, Counter[str]]]
+
+
+# --- windows --------------------------------------------------------------------------------
+
+
+def sequential_starts(length: int, size: int) -> NDArray[np.int64]:
+    """Starts of the windows that cover a light curve of ``length`` points.
+
+    ceil(length / size) windows one after the other; the last is pulled back so that it is full.
+    The public Astromer code cuts floor(length / size) + 1, hence one window twice where the length
+    is a multiple of the size; that duplicate is not made here.
+    """
+    return np.clip(np.arange(0, length, size), 0, max(length - size, 0))
+
+
+def sequential_windows(
+    offsets: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Sequential windows of many light curves, as :func:`sequential_starts` cuts them.
+
+    Parameters
+    ----------
+    offsets : (curves + 1,) where each light curve begins in the flat arrays
+    size : points in a full window
+
+    Returns
+    -------
+    curve : (windows,) row of the light curve
+    start : (windows,) first point, in the flat arrays (``offsets`` included)
+    length : (windows,) points, ``size`` or all of a shorter curve; an empty curve has no window
+    """
+    points = np.diff(offsets)
+    windows = -(-points // size)
+    curve = np.repeat(np.arange(len(points)), windows)
+    number = np.arange(len(curve)) - np.repeat(np.cumsum(windows) - windows, windows)
+    start = np.minimum(number * size, np.maximum(points - size, 0)[curve])
+    return curve, offsets[curve] + start, np.minimum(points, size)[curve]
+
+
+def random_start(rng: np.random.Generator, length: ArrayLike, size: int) -> NDArray[np.int64]:
+    """First point of a random window in each light curve, uniform in 0 ... length - size.
+
+    ``length`` is a number or an array, in points; a curve shorter than ``size`` starts at 0.
+    """
+    return rng.integers(0, np.maximum(np.asarray(length) - size, 0), endpoint=True)
+
+
+def normalise(
+    time: NDArray[np.float64],
+    value: NDArray[np.floating],
+    error: NDArray[np.floating],
+    valid: NDArray[np.bool_],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Subtract each window's mean of time, value and error (Astromer 1, section 2).
+
+    The means are taken and subtracted in float64, and only the difference is cast: in float32 an
+    MJD near 60000 is known to 4e-3 d, six minutes, which blurs any short-period variable.
+
+    Parameters
+    ----------
+    time, value, error : (windows, size) days, mag and mag; anything, NaN too, where not valid
+    valid : (windows, size) True where observed
+
+    Returns
+    -------
+    time, value, error : (windows, size) float32, zero where not valid.  Padding is never part of a
+        mean; a window without a valid point is zero.
+    """
+    points = np.maximum(valid.sum(axis=1, keepdims=True), 1)
+    return tuple(_centre(column, valid, points) for column in (time, value, error))  # type: ignore[return-value]
+
+
+def _centre(
+    column: NDArray[np.floating], valid: NDArray[np.bool_], points: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    seen = np.where(valid, column, 0.0).astype(np.float64, copy=False)
+    mean = seen.sum(axis=1, keepdims=True) / points
+    return np.where(valid, seen - mean, 0.0).astype(np.float32)
+
+
+# --- conversions -----------------------------------------------------------------------------
+
+
+def to_magnitudes(
+    flux: NDArray[np.floating], flux_err: NDArray[np.floating], min_snr: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """AB magnitudes of fluxes in nJy: mag = 31.4 - 2.5 log10(flux), error to first order.
+
+    Returns
+    -------
+    mag, mag_err : float32, NaN where not kept
+    kept : bool, flux / flux_err >= min_snr.  Below, a difference flux may be negative, and the
+        error of its logarithm is no Gaussian's.
+    """
+    kept = (flux > 0) & (flux >= min_snr * flux_err)
+    safe = np.where(kept, flux, np.nan).astype(np.float64)
+    mag = AB_ZERO_POINT - 2.5 * np.log10(safe)
+    return mag.astype(np.float32), (ERROR_OF_LOG * flux_err / safe).astype(np.float32), kept
+
+
+def sequences(
+    light_curves: LightCurves, settings: WindowLightCurves
+) -> tuple[LightCurves, Counter[str]]:
+    """Maven's sequences: magnitudes against days since the object's first point, all bands.
+
+    Time zero is the earliest kept point over *all* bands, as the paper says (Zhang et al. 2024).
+    The public code has one zero per band, which loses the lag between g and r.  All points are
+    kept: at most ``points_per_band`` of them are drawn anew every epoch.
+
+    Parameters
+    ----------
+    light_curves : a chunk of objects, points sorted by time; magnitudes, or fluxes in nJy
+    settings : ``error_max`` in mag, ``min_snr`` (fluxes only)
+
+    Returns
+    -------
+    light_curves : the same objects in the same order, times in days from 0, magnitudes; objects
+        without a point stay, empty, so that rows still belong together
+    drops : points ``sequence_snr_too_low``, ``sequence_error_too_large``; objects
+        ``sequence_empty``
+    """
+    mag, mag_err, kept, drops = _magnitudes(light_curves, settings, "sequence")
+    fine = mag_err <= settings.error_max
+    drops["sequence_error_too_large"] = int((kept & ~fine).sum())
+    kept &= fine
+    row = _rows(light_curves.offsets)[kept]
+    offsets = _offsets(row, len(light_curves))
+    points = np.diff(offsets)
+    drops["sequence_empty"] = int((points == 0).sum())
+    time = light_curves.time[kept]
+    first = time[offsets[:-1][points > 0]]  # sorted by time, so that the first is the earliest
+    converted = LightCurves(
+        object_id=light_curves.object_id,
+        offsets=offsets,
+        time=time - np.repeat(first, points[points > 0]),
+        value=mag[kept],
+        error=mag_err[kept],
+        band=light_curves.band[kept],
+        bands=light_curves.bands,
+        quantity="mag",
+    )
+    return converted, +drops
+
+
+def curves(
+    light_curves: LightCurves, settings: WindowLightCurves
+) -> tuple[LightCurves, Counter[str]]:
+    """Astromer's light curves: one per object and band, cleaned, times as they are.
+
+    Parameters
+    ----------
+    light_curves : a chunk of objects, points sorted by time; magnitudes, or fluxes in nJy
+    settings : ``error_max`` in mag, exclusive, as is 0; ``min_snr`` (fluxes only)
+
+    Returns
+    -------
+    light_curves : one row per (object, band), in the order of the objects and of ``bands``;
+        object_id repeats, band is constant within a row, times are float64 MJD
+    drops : points ``curve_snr_too_low``, ``curve_error_out_of_range``; single-band curves of
+        fewer than five points ``curve_too_few_points``
+    """
+    mag, mag_err, kept, drops = _magnitudes(light_curves, settings, "curve")
+    fine = (mag_err > 0) & (mag_err < settings.error_max)
+    drops["curve_error_out_of_range"] = int((kept & ~fine).sum())
+    kept &= fine
+    bands = max(len(light_curves.bands), 1)
+    key = _rows(light_curves.offsets) * bands + light_curves.band
+    points = np.bincount(key[kept], minlength=len(light_curves) * bands)
+    long = points >= MIN_CURVE_POINTS
+    drops["curve_too_few_points"] = int(((points > 0) & ~long).sum())
+    kept &= long[key]
+    point = np.flatnonzero(kept)
+    point = point[np.argsort(key[point], kind="stable")]  # stable: still sorted by time
+    converted = LightCurves(
+        object_id=light_curves.object_id[np.flatnonzero(long) // bands],
+        offsets=np.concatenate([[0], np.cumsum(points[long])]),
+        time=light_curves.time[point],
+        value=mag[point],
+        error=mag_err[point],
+        band=light_curves.band[point],
+        bands=light_curves.bands,
+        quantity="mag",
+    )
+    return converted, +drops
+
+
+def _magnitudes(
+    light_curves: LightCurves, settings: WindowLightCurves, prefix: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], Counter[str]]:
+    """Magnitudes, their errors, which points have one, and how many have none."""
+    value, error = light_curves.value, light_curves.error
+    if light_curves.quantity == "mag":
+        return value, error, np.ones(len(value), dtype=bool), Counter()
+    mag, mag_err, kept = to_magnitudes(value, error, settings.min_snr)
+    return mag, mag_err, kept, Counter({f"{prefix}_snr_too_low": int((~kept).sum())})
+
+
+def _rows(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row of the light curve to which each point belongs."""
+    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+
+
+def _offsets(row: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
+    """Where each row begins, given the row of each point."""
+    return np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
+
+
+# --- conversion of whole samples ---------------------------------------------------------------
+
+
+def write_sequences(
+    light_curves: LightCurves, directory: Path, settings: WindowLightCurves
+) -> Counter[str]:
+    """Write :func:`sequences` of a sample as a ragged store, in constant memory; return drops."""
+    return _write(sequences, light_curves, directory, settings)
+
+
+def write_curves(
+    light_curves: LightCurves, directory: Path, settings: WindowLightCurves
+) -> Counter[str]:
+    """Write :func:`curves` of a sample as a ragged store, in constant memory; return drops."""
+    return _write(curves, light_curves, directory, settings)
+
+
+def _write(
+    convert: Conversion, light_curves: LightCurves, directory: Path, settings: WindowLightCurves
+) -> Counter[str]:
+    """Chunk by chunk, in one thread: the disk, not the arithmetic, sets the pace."""
+    drops: Counter[str] = Counter()
+    with LightCurvesWriter(directory, light_curves.bands, "mag") as writer:
+        for chunk in chunks(light_curves, POINTS_PER_CHUNK):
+            part, dropped = convert(chunk, settings)
+            points = (part.time, part.value, part.error, part.band)
+            writer.append(part.object_id.tolist(), np.diff(part.offsets), *points)
+            drops += dropped
+    return drops
+
+
+def chunks(light_curves: LightCurves, points: int) -> Iterator[LightCurves]:
+    """Consecutive slices of whole objects, each of at most ``points`` points or a single object."""
+    start = 0
+    while start < len(light_curves):
+        end = light_curves.offsets[start] + points
+        stop = int(np.searchsorted(light_curves.offsets, end, side="right")) - 1
+        stop = max(stop, start + 1)
+        yield light_curves.slice(start, stop)
+        start = stop
