@@ -1,0 +1,83 @@
+"""Running median by a network of minima and maxima, and what it does to the noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def running_median(values: NDArray[Any], width: int) -> NDArray[Any]:
+    """Median of every window of ``width`` neighbours along the last axis.
+
+    Parameters
+    ----------
+    values : (..., length + width - 1), finite
+    width : odd
+
+    Returns
+    -------
+    (..., length) : entry i is the median of ``values[..., i : i + width]``
+
+    Notes
+    -----
+    With a_1 <= ... <= a_h the h values left of the centre and b_1 <= ... <= b_h those right of it,
+    the median is the centre clamped between the h-th and the (h + 1)-th smallest of these 2h.  The
+    k-th smallest of two sorted lists is min over i + j = k of max(a_i, b_j), and dually.  The
+    sorted lists of all windows are shared: b of one window is a of another.  Only minima and
+    maxima of whole arrays: no rounding, no branches, O(width^2) passes (18 for width 7).
+    """
+    half = width // 2
+    length = values.shape[-1] - width + 1
+    if half == 0:
+        return values
+    tuples = _sorted_tuples(values, half)
+    left = [entry[..., :length] for entry in tuples]
+    right = [entry[..., half + 1 : half + 1 + length] for entry in tuples]
+    low = np.minimum(left[-1], right[-1])
+    high = np.maximum(left[0], right[0])
+    scratch = np.empty_like(low)
+    for i in range(half - 1):
+        np.maximum(left[i], right[half - 2 - i], out=scratch)
+        np.minimum(low, scratch, out=low)
+        np.minimum(left[i + 1], right[half - 1 - i], out=scratch)
+        np.maximum(high, scratch, out=high)
+    np.minimum(high, values[..., half : half + length], out=high)
+    return np.maximum(low, high, out=low)
+
+
+def _sorted_tuples(values: NDArray[Any], size: int) -> list[NDArray[Any]]:
+    """Entry r at position i: the r-th smallest of ``values[..., i : i + size]``."""
+    ordered = [values]
+    for count in range(1, size):
+        carried = values[..., count:]  # insert the next neighbour, bubbling up
+        longer = []
+        for entry in ordered:
+            entry = entry[..., : carried.shape[-1]]
+            longer.append(np.minimum(entry, carried))
+            carried = np.maximum(entry, carried)
+        ordered = [*longer, carried]
+    return ordered
+
+
+def variance_factor(pixels_per_bin: NDArray[Any], width: int) -> NDArray[Any]:
+    """How a running median changes the variance of the mean over a bin of m pixels.
+
+    The noise of neighbouring pixels after the filter is correlated, so the filter's gain depends
+    on how many of them are averaged afterwards.  For white Gaussian noise a median is the mean of
+    the window plus a remainder that is independent of it; the variance of the running mean, averaged
+    over m pixels, against that of m plain pixels is
+
+        m / w - (m^2 - 1) / (3 w^2)   (1 <= m <= w),     1 - (w^2 - 1) / (3 m w)   (m > w),
+
+    and the median of w has pi/2 * w / (w + pi/2 - 1) times the variance of their mean (1 for w = 1,
+    pi/2 for large w).  Monte Carlo: right to 10 per cent in the error, widths 3 to 15.
+    """
+    if width == 1:
+        return np.ones_like(pixels_per_bin)
+    inefficiency = np.pi / 2 * width / (width + np.pi / 2 - 1)
+    m = np.maximum(pixels_per_bin, 1.0)
+    few = m / width - (m * m - 1) / (3 * width**2)
+    many = 1 - (width**2 - 1) / (3 * m * width)
+    return inefficiency * np.where(m <= width, few, many)
