@@ -46,15 +46,7 @@ def light_curves(
         for axis in axes
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(
-        handles.values(),
-        handles,
-        loc="outside upper right",
-        ncols=8,
-        title="band",
-        title_fontsize=9,
-        alignment="left",
-    )
+    figure.legend(handles.values(), handles, loc="outside upper right", ncols=8)
     return figure
 
 
@@ -66,7 +58,7 @@ def _light_curve(axis: Axes, curve: Curve, bands: Sequence[str]) -> None:
             days[of_band],
             curve.value[of_band],
             curve.error[of_band],
-            label=bands[code],
+            label=f"{bands[code]} band",
             color=colour(int(code)),
             fmt=marker(int(code)),
             ms=3,

@@ -46,7 +46,11 @@ def embedding_map(
         bar = figure.colorbar(drawn, ax=axes[1], label="redshift", extend="both", aspect=30)
         bar.outline.set_visible(False)
         axes[1].set_title("by redshift")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=6, markerscale=2
+    )
     for axis in axes:
+        axis.spines[:].set_visible(False)
         axis.set(xticks=[], yticks=[], aspect="equal", xlabel="t-SNE 1")
     axes[0].set_ylabel("t-SNE 2")
     return figure
@@ -72,14 +76,6 @@ def _by_class(
             alpha=0.8,
             label=name,
         )
-    axis.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.06),
-        ncols=4,
-        markerscale=2,
-        handletextpad=0.2,
-        columnspacing=1.0,
-    )
     axis.set_title("by class")
 
 

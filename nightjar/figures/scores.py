@@ -123,7 +123,7 @@ def bars(
         )
         for x, y, s in zip(at, mean, np.nan_to_num(std), strict=True):
             axis.annotate(
-                f"{y:.3g}",
+                f"{y:.2f}" if y < 10 else f"{y:.3g}",
                 (x, y + s),
                 (0, 3),
                 textcoords="offset points",

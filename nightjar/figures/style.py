@@ -47,6 +47,8 @@ RC = {
     "ytick.labelsize": 9.0,
     "lines.linewidth": 1.6,
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
 }
 RC = {key: value for key, value in RC.items() if not key.startswith(("backend", "toolbar"))}
 P = ParamSpec("P")
@@ -92,7 +94,7 @@ def robust_limits(
     if len(finite) == 0:
         return 0.0, 1.0
     low, high = np.quantile(finite, [share, 1 - share])
-    pad = margin * (high - low) or 0.5
+    pad = margin * (high - low) if high > low else 0.5
     return float(low - pad), float(high + pad)
 
 

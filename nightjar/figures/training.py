@@ -30,9 +30,9 @@ def learning_curves(
             epoch = np.arange(1, len(train) + 1)
             best = int(np.nanargmin(validation))
             first = fold == 0
-            axis.plot(epoch, train, color=GREY, lw=1, label="training" if first else None)
+            axis.plot(epoch, train, color=GREY, lw=0.9, label="training" if first else None)
             axis.plot(
-                epoch, validation, color=colour(0), lw=1.4, label="validation" if first else None
+                epoch, validation, color=colour(0), lw=1.1, label="validation" if first else None
             )
             axis.plot(
                 epoch[best],
@@ -45,6 +45,7 @@ def learning_curves(
                 zorder=3,
             )
         axis.set_title(title)
+        axis.set_xlim(left=0)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axis.set_xlabel("epoch")
         axis.set_ylabel(loss * (place % 3 == 0))
@@ -95,6 +96,7 @@ def reconstruction(
         axis.invert_yaxis()
     axes[(len(axes) - 1) // 2].set_ylabel("magnitude − window mean / mag")
     axes[-1].set_xlabel("days since the window's mean")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=3)
+    named = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
+    order = ("visible", "probed", "predicted")
+    figure.legend([named[name] for name in order], order, loc="outside upper right", ncols=3)
     return figure

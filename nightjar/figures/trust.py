@@ -54,7 +54,8 @@ def rejection(curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """
     figure, (axis,) = panels(1, columns=1, height=3.6, width=6.4)
     for place, (name, (rejected, accuracy)) in enumerate(curves.items()):
-        axis.plot(100 * rejected, 100 * accuracy, color=colour(place), label=name)
+        shown = slice(None, -10)  # the accuracy of a handful of objects is noise
+        axis.plot(100 * rejected[shown], 100 * accuracy[shown], color=colour(place), label=name)
     axis.set(xlim=(0, 100), xlabel="rejected, most uncertain first / %")
     axis.set_ylabel("accuracy of those kept / %")
     axis.legend(loc="lower right")
