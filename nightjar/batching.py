@@ -17,6 +17,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from nightjar.errors import InputError
+
 Array = NDArray
 B = TypeVar("B", covariant=True)
 
@@ -154,7 +156,9 @@ def steps(rows: int, size: int) -> int:
 
 
 def _divide(rows: Array, size: int) -> list[Array]:
-    return np.array_split(rows, steps(len(rows), size)) if len(rows) else []
+    if not len(rows):
+        raise InputError("a training, validation or test sample is empty: more objects are needed")
+    return np.array_split(rows, steps(len(rows), size))
 
 
 # --- arrays to tensors ----------------------------------------------------------------------------
