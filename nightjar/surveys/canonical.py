@@ -1,0 +1,90 @@
+"""A folder of the three canonical tables: objects, photometry and (optional) spectra Parquet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from nightjar.columns import require
+from nightjar.errors import InputError
+from nightjar.surveys import parquet
+from nightjar.tables import (
+    QUANTITIES,
+    Tables,
+    canonical_names,
+    check_objects,
+    check_photometry,
+    check_spectra,
+    quantity_of,
+)
+
+
+def read(path: str | Path) -> Tables:
+    """Read ``objects.parquet``, ``photometry.parquet`` and, if there, ``spectra.parquet``.
+
+    Parameters
+    ----------
+    path : the folder; columns and units as in `nightjar.tables`
+
+    Raises
+    ------
+    InputError
+        A table is missing, truncated, or lacks a column; while streaming, a value of a wrong type.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; give the one that holds objects.parquet")
+    objects, drops = _objects(folder / "objects.parquet")
+    photometry, quantity, rows = _photometry(folder / "photometry.parquet", drops)
+    spectra = folder / "spectra.parquet"
+    return Tables(
+        objects=objects,
+        photometry=photometry,
+        spectra=_spectra(spectra, drops) if spectra.exists() else (),
+        drops=drops,
+        quantity=quantity,
+        rows=rows,
+    )
+
+
+def _objects(path: Path) -> tuple[pd.DataFrame, Counter[str]]:
+    frame, where = parquet.read_table(path), str(path)
+    frame = frame.rename(columns=canonical_names(frame.columns, "objects", where))
+    return check_objects(frame, where)
+
+
+def _photometry(path: Path, drops: Counter[str]) -> tuple[Iterator[pd.DataFrame], str, int]:
+    file, where = parquet.open_table(path), str(path)
+    names = canonical_names(parquet.columns(file), "photometry", where)
+    quantity = quantity_of(names.values(), where)
+    needed = ("object_id", "time", "band", *QUANTITIES[quantity])
+    _require(parquet.columns(file), names, needed, where)
+
+    def stream() -> Iterator[pd.DataFrame]:
+        for frame in parquet.chunks(file, parquet.only(names, needed), parquet.ROWS, where):
+            frame, counts = check_photometry(frame, quantity, where)
+            drops.update(counts)
+            yield frame
+
+    return stream(), quantity, file.metadata.num_rows
+
+
+def _spectra(path: Path, drops: Counter[str]) -> Iterator[pd.DataFrame]:
+    file, where = parquet.open_table(path), str(path)
+    names = canonical_names(parquet.columns(file), "spectra", where)
+    _require(parquet.columns(file), names, ("object_id", "time", "wavelength", "flux"), where)
+
+    def stream() -> Iterator[pd.DataFrame]:
+        for frame in parquet.chunks(file, names, parquet.SPECTRA, where):
+            frame, counts = check_spectra(frame, where)
+            drops.update(counts)
+            yield frame
+
+    return stream()
+
+
+def _require(raw: list[str], names: dict[str, str], needed: tuple[str, ...], where: str) -> None:
+    require([names.get(name, name) for name in raw], needed, where)
