@@ -1,0 +1,77 @@
+import math
+
+import pytest
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+from torch.testing import assert_close
+
+from nightjar.networks.attention import (
+    MultiHeadAttention,
+    attend,
+    attention_bias,
+    merge_heads,
+    split_heads,
+)
+
+MASKED = torch.tensor([[False, False, True, False, True], [False] * 5, [True] * 5])
+
+
+def test_attend_by_hand():
+    # logits 2 * (0, ln(3) / 2) = (0, ln 3), weights (1, 3) / 4, values 0 and 4: result 3
+    query = torch.ones(1, 1, 1, 1)
+    key = torch.tensor([0.0, math.log(3) / 2]).view(1, 1, 2, 1)
+    value = torch.tensor([0.0, 4.0]).view(1, 1, 2, 1)
+    assert attend(query, key, value, torch.zeros(1, 1, 1, 2), 2.0).item() == pytest.approx(3)
+
+
+def test_bias_is_zero_where_visible_and_low_where_masked():
+    bias = attention_bias(torch.tensor([[False, True]]))
+    assert bias.shape == (1, 1, 1, 2)
+    assert bias.flatten().tolist() == [0, -1e9]
+
+
+def test_bias_is_finite_in_half_precision():
+    assert attention_bias(MASKED, torch.float16).isfinite().all()
+
+
+@pytest.mark.parametrize("per_query", [False, True])
+def test_attend_is_scaled_dot_product_attention(per_query):
+    query, key, value = torch.randn(3, 3, 2, 5, 4)
+    bias = torch.randn(3, 1, 5, 5) if per_query else attention_bias(MASKED)
+    expected = scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=0.3)
+    assert_close(attend(query, key, value, bias, 0.3), expected)
+
+
+@pytest.mark.parametrize(("scale", "width"), [("head", 4), ("width", 8)])
+def test_multi_head_attention_scales_by_the_named_width(scale, width):
+    attention = MultiHeadAttention(8, 2, bias_qkv=True, scale=scale)
+    sequence, bias = torch.randn(3, 5, 8), attention_bias(MASKED)
+    parts = (attention.query, attention.key, attention.value)
+    query, key, value = (split_heads(part(sequence), 2) for part in parts)
+    heads = scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=width**-0.5)
+    assert_close(attention(sequence, bias), attention.output(merge_heads(heads)))
+
+
+def test_heads_are_cut_from_the_last_axis_head_major():
+    sequence = torch.arange(4.0).view(1, 1, 4)
+    assert split_heads(sequence, 2).flatten(1).tolist() == [[0, 1, 2, 3]]
+    assert split_heads(sequence, 2)[0, 1, 0].tolist() == [2, 3]
+    assert_close(merge_heads(split_heads(sequence, 2)), sequence)
+
+
+def test_a_row_with_every_key_masked_is_finite_with_finite_gradient():
+    attention = MultiHeadAttention(8, 2, bias_qkv=False, scale="width")
+    sequence = torch.randn(3, 5, 8, requires_grad=True)
+    attended = attention(sequence, attention_bias(MASKED))
+    attended.sum().backward()
+    assert attended.isfinite().all()
+    assert sequence.grad.isfinite().all()
+
+
+def test_bias_of_qkv_is_optional():
+    assert MultiHeadAttention(8, 2, bias_qkv=False, scale="head").query.bias is None
+
+
+def test_heads_must_divide_the_width():
+    with pytest.raises(ValueError, match="dim 8 is not a multiple of heads 3"):
+        MultiHeadAttention(8, 3, bias_qkv=False, scale="head")

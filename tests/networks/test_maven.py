@@ -1,0 +1,119 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from nightjar.losses import info_nce
+from nightjar.networks.attention import attention_bias
+from nightjar.networks.maven import EndToEnd, Maven, MavenBlock, MavenEncoder
+from nightjar.params import EncoderSettings
+from tests.networks.windows import small, window
+
+LIGHT_CURVE = {"dim": 64, "depth": 5, "heads": 8, "base": 20583.369, "pooling": "mean"}
+SPECTRUM = {"dim": 32, "depth": 13, "heads": 2, "base": 17945.142, "pooling": "mean"}
+BASELINE = {"dim": 32, "depth": 9, "heads": 2, "base": 3371.168, "pooling": "mean"}
+
+
+def count(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def test_published_encoders_have_the_published_sizes():
+    attention = {**LIGHT_CURVE, "pooling": "attention"}
+    assert count(MavenEncoder(**LIGHT_CURVE, output=32, bands=2)) == 251_296
+    assert count(MavenEncoder(**attention, output=32, bands=2)) == 268_000
+    assert count(MavenEncoder(**SPECTRUM, output=32)) == 165_024
+
+
+@pytest.mark.parametrize(("pooling", "published"), [("mean", 424_770), ("attention", 441_474)])
+def test_maven_has_the_published_size_less_the_dead_logit_bias(pooling, published):
+    # published: 251,296 (268,000 with attention pooling) + 165,024 + 2 projections of 4,224, logit
+    # scale, logit bias. The bias cancels in the softmax, so it never gets a gradient: left out.
+    light_curve = {**LIGHT_CURVE, "pooling": pooling}
+    network = Maven(light_curve, SPECTRUM, output=32, embedding=128, bands=2, logit_scale=19.546)
+    assert count(network) == published - 1
+
+
+def test_published_sizes_are_valid_settings():
+    for settings in (LIGHT_CURVE, SPECTRUM, BASELINE):
+        assert EncoderSettings(**settings).model_dump() == settings
+
+
+def test_block_is_torchs_post_norm_layer_with_logits_scaled_by_the_full_width():
+    # torch divides by sqrt(depth), Maven by sqrt(dim): queries shrink by sqrt(4 / 16) = 1/2
+    ours = MavenBlock(16, 4, 0.0)
+    theirs = nn.TransformerEncoderLayer(16, 4, 64, 0.0, batch_first=True)
+    attention = ours.attention
+    parts = (attention.query.weight / 2, attention.key.weight, attention.value.weight)
+    theirs.self_attn.in_proj_weight.data = torch.cat(parts)
+    theirs.self_attn.in_proj_bias.data.zero_()
+    theirs.self_attn.out_proj.load_state_dict(attention.output.state_dict())
+    theirs.linear1.load_state_dict(ours.feedforward[0].state_dict())
+    theirs.linear2.load_state_dict(ours.feedforward[2].state_dict())
+    sequence, padding = torch.randn(2, 6, 16), torch.arange(6) >= torch.tensor([[6], [4]])
+    expected = theirs(sequence, src_key_padding_mask=padding)
+    found = ours(sequence, attention_bias(padding))
+    assert_close(found[~padding], expected[~padding])
+
+
+def test_input_is_value_plus_time_plus_band():
+    encoder = small("encoder_mean")
+    encoder.blocks = nn.ModuleList()
+    batch = window(12)
+    expected = (
+        encoder.value_embedding(batch.value)
+        + encoder.time_encoding(batch.time)
+        + encoder.band_embedding(batch.band)
+    )
+    assert_close(encoder(*batch[:4]), expected)
+
+
+def test_padding_is_zero_in_the_sequence():
+    batch = window(12, 5)
+    assert not small("encoder_mean")(*batch[:4])[~batch.valid].any()
+
+
+def test_band_matters_with_several_bands_and_not_with_one():
+    batch = window(12)
+    other = batch._replace(band=1 - batch.band)
+    two = small("encoder_mean")
+    one = MavenEncoder(**{**two.settings, "bands": 1})
+    assert not torch.allclose(two.embed(*batch[:4]), two.embed(*other[:4]))
+    assert torch.equal(one.embed(*batch[:4]), one.embed(*other[:4]))
+
+
+def test_embeddings_of_maven_have_unit_length_even_without_points():
+    network, batch = small("maven"), window(12, 5, 0)
+    for embed in (network.embed_light_curve, network.embed_spectrum):
+        embedding = embed(*batch[:4])
+        assert embedding.shape == (3, 8)
+        assert_close(embedding.norm(dim=-1), torch.ones(3))
+
+
+def test_log_scale_is_the_logarithm_of_the_initial_scale():
+    assert small("maven").log_scale.item() == pytest.approx(math.log(10))
+
+
+def test_end_to_end_scores_its_projection():
+    network, batch = small("end_to_end"), window(12, 5)
+    projection = network.embed_light_curve(*batch[:4])
+    assert projection.shape == (2, 8)
+    assert_close(network(*batch[:4]), network.head(projection))
+    assert isinstance(network, EndToEnd)
+
+
+def test_maven_learns_to_tell_pairs_apart():
+    # 8 pairs that share their mean value: a few steps must beat ln 8, the loss of knowing nothing
+    network, batch = small("maven").train(), window(*[12] * 8)
+    spectrum = batch._replace(value=torch.arange(8.0)[:, None] + 0.1 * torch.randn(8, 12))
+    curve = batch._replace(value=torch.arange(8.0)[:, None] + 0.1 * torch.randn(8, 12))
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+    for _ in range(60):
+        embeddings = network.embed_light_curve(*curve[:4]), network.embed_spectrum(*spectrum[:4])
+        loss = info_nce(*embeddings, network.log_scale)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.5 * math.log(8)

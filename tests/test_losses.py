@@ -1,0 +1,146 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn.functional import normalize
+from torch.testing import assert_close
+
+from nightjar.losses import error_weights, info_nce, masked_rmse
+
+ONE = torch.tensor(0.0)  # log of a scale of 1
+
+
+def embeddings() -> Tensor:
+    """Two sets of six embeddings of width 4."""
+    normal = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0))
+    return normalize(normal, dim=-1)
+
+
+# --- InfoNCE -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1.0, 7.0, 100.0])
+def test_info_nce_of_the_identity(scale):
+    # every row and column holds exp(s) on the diagonal beside 1: -ln(e^s / (e^s + 1))
+    loss = info_nce(torch.eye(2), torch.eye(2), torch.tensor(math.log(scale)))
+    assert loss.item() == pytest.approx(math.log1p(math.exp(-scale)), abs=1e-6)
+
+
+def test_info_nce_by_hand():
+    # a b^T = [[1, 1], [0, 0]]: both rows give ln 2; column 0 gives ln(1 + 1/e), column 1 ln(1 + e);
+    # (ln 2 + (0.313262 + 1.313262) / 2) / 2 = 0.753204
+    b = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    assert info_nce(torch.eye(2), b, ONE).item() == pytest.approx(0.753204, abs=1e-6)
+
+
+def test_info_nce_of_embeddings_that_tell_nothing_is_ln_of_the_batch():
+    same = torch.ones(5, 4) / 2
+    assert info_nce(same, same, torch.tensor(2.0)).item() == pytest.approx(math.log(5))
+
+
+def test_info_nce_is_symmetric_and_blind_to_the_order_of_objects():
+    a, b = embeddings()
+    order = torch.tensor([3, 0, 5, 1, 4, 2])
+    assert_close(info_nce(a, b, ONE), info_nce(b, a, ONE))
+    assert_close(info_nce(a[order], b[order], ONE), info_nce(a, b, ONE))
+
+
+def test_scale_is_capped_at_100_and_can_come_back():
+    wrong = torch.tensor([[0.0, 1.0], [1.0, 0.0]])  # partners swapped: a lower scale would help
+    log_scale = torch.tensor(math.log(1000), requires_grad=True)
+    loss = info_nce(torch.eye(2), wrong, log_scale)
+    loss.backward()
+    assert loss.item() == pytest.approx(100, abs=1e-4)
+    assert log_scale.grad.item() == pytest.approx(100, abs=1e-3)
+
+
+def test_info_nce_is_float32_under_autocast():
+    a, b = embeddings()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = info_nce(a, b, torch.tensor(4.0))
+    assert_close(loss, info_nce(a, b, torch.tensor(4.0)), rtol=0, atol=0)
+
+
+# --- masked RMSE ---------------------------------------------------------------------------------
+
+PREDICTION = torch.tensor([[3.0, 4.0, 9.0], [1.0, 9.0, 9.0]])
+PROBED = torch.tensor([[True, True, False], [True, False, False]])
+
+
+def test_masked_rmse_by_hand():
+    # window 1: (9 + 16) / 2 = 12.5; window 2: 1 / 1; root of their mean 6.75
+    loss = masked_rmse(PREDICTION, torch.zeros(2, 3), PROBED)
+    assert loss.item() == pytest.approx(math.sqrt(6.75))
+
+
+def test_weighted_masked_rmse_by_hand():
+    # window 1: (9 / 2 + 2 * 16) / 2 = 18.25, not divided by the weights; window 2: 3; mean 10.625
+    weight = torch.tensor([[0.5, 2.0, 7.0], [3.0, 7.0, 7.0]])
+    loss = masked_rmse(PREDICTION, torch.zeros(2, 3), PROBED, weight)
+    assert loss.item() == pytest.approx(math.sqrt(10.625))
+
+
+def test_masked_rmse_does_not_look_where_nothing_is_probed():
+    blank = torch.tensor(torch.nan)
+    prediction = torch.where(PROBED, PREDICTION, blank).requires_grad_()
+    target = torch.where(PROBED, 0.0, blank)
+    loss = masked_rmse(prediction, target, PROBED, torch.where(PROBED, 1.0, blank))
+    loss.backward()
+    assert loss.item() == pytest.approx(math.sqrt(6.75))
+    assert prediction.grad.isfinite().all()
+
+
+def test_windows_without_a_probed_point_do_not_count():
+    probed = PROBED & torch.tensor([[True], [False]])
+    loss = masked_rmse(PREDICTION, torch.zeros(2, 3), probed)
+    assert loss.item() == pytest.approx(math.sqrt(12.5))
+
+
+@pytest.mark.parametrize("probed", [PROBED, torch.zeros_like(PROBED)])
+def test_masked_rmse_of_nothing_wrong_is_zero_with_zero_gradient(probed):
+    prediction = PREDICTION.clone().requires_grad_()
+    loss = masked_rmse(prediction, PREDICTION, probed)
+    loss.backward()
+    assert loss.item() == 0
+    assert not prediction.grad.any()
+
+
+# --- error weights -------------------------------------------------------------------------------
+
+
+def test_error_weights_by_hand():
+    # 1/e = 10, 5, 2.5, scaled to 1, 1/3, 0, plus 0.001; the padding's 1e6 stays out of it
+    error = torch.tensor([[0.1, 0.2, 0.4, 1e-6]])
+    valid = torch.tensor([[True, True, True, False]])
+    assert_close(error_weights(error, valid), torch.tensor([[1.001, 1 / 3 + 0.001, 0.001, 0.0]]))
+
+
+def test_equal_errors_weigh_equally():
+    error, valid = (
+        torch.full((2, 3), 0.05),
+        torch.tensor([[True, True, True], [True, False, False]]),
+    )
+    assert_close(error_weights(error, valid), 1.001 * valid)
+
+
+def test_an_error_of_zero_counts_as_infinitely_uncertain():
+    # 1/e = 0 (by definition), 10, 5
+    weights = error_weights(torch.tensor([[0.0, 0.1, 0.2]]), torch.ones(1, 3, dtype=torch.bool))
+    assert_close(weights, torch.tensor([[0.001, 1.001, 0.501]]))
+
+
+def test_a_window_without_points_has_zero_weights():
+    assert not error_weights(torch.zeros(1, 3), torch.zeros(1, 3, dtype=torch.bool)).any()
+
+
+@given(st.lists(st.floats(2**-13, 8, width=32), min_size=1, max_size=20), st.integers(0, 5))
+def test_error_weights_lie_in_their_range_and_ignore_padding(errors, padding):
+    row = torch.tensor([errors])
+    padded = torch.nn.functional.pad(row, (0, padding))
+    weights = error_weights(padded, torch.arange(padded.shape[1])[None] < len(errors))
+    assert_close(weights[:, : len(errors)], error_weights(row, torch.ones_like(row).bool()))
+    assert weights[:, : len(errors)].min() >= 0.001
+    assert weights.max() <= 1.001 + 1e-6
