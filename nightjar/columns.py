@@ -132,3 +132,8 @@ def as_number(value: Any) -> float:
 def _first(column: pd.Series, bad: Any) -> tuple[Hashable, Any]:
     """Label and value of the first row that is ``bad``, or (None, None)."""
     return next(((row, value) for row, value in column.items() if bad(value)), (None, None))
+
+
+def one_line(error: BaseException) -> str:
+    """What a library's error says, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from nightjar.bands import BandGroups
+from nightjar.columns import one_line
 from nightjar.errors import InputError
 from nightjar.positions import groups_of
 from nightjar.ragged import LightCurves, LightCurvesWriter, Spectra, SpectraWriter
@@ -115,7 +116,9 @@ def open(directory: str | Path) -> Sample:
     try:
         objects = pd.read_parquet(path)
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: not readable ({error}); gather the survey again") from None
+        raise InputError(
+            f"{path}: not readable ({one_line(error)}); gather the survey again"
+        ) from None
     light_curves = LightCurves.open(directory / "light_curves")
     if not np.array_equal(objects["object_id"].to_numpy(str), light_curves.object_id):
         raise InputError(f"{directory}: objects and light_curves disagree; gather the survey again")
@@ -277,8 +280,9 @@ def _write_parquet(objects: pd.DataFrame, path: Path) -> None:
     try:
         table = pa.Table.from_pandas(objects, preserve_index=False).replace_schema_metadata()
     except (pa.ArrowException, ValueError, TypeError) as error:
-        what = " ".join(str(error).split())
-        raise InputError(f"objects: a metadata column holds mixed types ({what})") from None
+        raise InputError(
+            f"objects: a metadata column holds mixed types ({one_line(error)})"
+        ) from None
     for i, field in enumerate(table.schema):
         if pa.types.is_null(field.type) or pa.types.is_large_string(field.type):
             table = table.set_column(i, field.name, table[i].cast(pa.string()))

@@ -99,4 +99,5 @@ def _with_band(frame: pd.DataFrame, band: pd.Series) -> pd.DataFrame:
     ids = labels(frame["object_id"], "light curves")
     names = band.reindex(ids.categories).fillna(NO_BAND).to_numpy(object)
     codes, uniques = pd.factorize(np.append(names, NO_BAND))
-    return frame.assign(band=pd.Categorical.from_codes(codes[ids.codes], categories=uniques))
+    bands = pd.Categorical.from_codes(codes[ids.codes], categories=pd.Index(uniques))
+    return frame.assign(band=bands)

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nightjar.columns import one_line
 from nightjar.errors import InputError
-from nightjar.tables import canonical_names
 
 ROWS = 500_000  # of photometry: some 20 MB
 SPECTRA = 1000
@@ -30,7 +30,7 @@ def open_table(path: Path) -> pq.ParquetFile:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except _BROKEN as error:
-        raise InputError(f"{path}: truncated, or no Parquet file ({_line(error)})") from None
+        raise InputError(f"{path}: truncated, or no Parquet file ({one_line(error)})") from None
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def read_table(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except _BROKEN as error:
-        raise InputError(f"{path}: truncated, or no Parquet file ({_line(error)})") from None
+        raise InputError(f"{path}: truncated, or no Parquet file ({one_line(error)})") from None
 
 
 def chunks(
@@ -58,7 +58,7 @@ def chunks(
         raise
     except _BROKEN as error:
         raise InputError(
-            f"{where}: damaged after row {start} ({_line(error)}); fetch it again"
+            f"{where}: damaged after row {start} ({one_line(error)}); fetch it again"
         ) from None
 
 
@@ -70,7 +70,3 @@ def columns(file: pq.ParquetFile) -> list[str]:
 def only(names: dict[str, str], wanted: Collection[str]) -> dict[str, str]:
     """The part of a raw -> canonical map whose canonical names are ``wanted``."""
     return {raw: name for raw, name in names.items() if name in wanted}
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
