@@ -11,7 +11,7 @@ NOISIEST = 0.001  # weight of a window's noisiest point (astromer.md 2.5)
 
 
 def info_nce(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
-    """Bidirectional InfoNCE over a batch of pairs (arXiv:2408.16829, section 3; maven.md 4).
+    """Bidirectional InfoNCE over a batch of pairs (arXiv:2408.16829; maven.md 4).
 
     Half the mean of -log softmax over each row and over each column of exp(log_scale) a b^T, at the
     diagonal.  Computed in float32 also under autocast: at a scale of 100 the rounding of bfloat16

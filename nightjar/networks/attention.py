@@ -1,7 +1,8 @@
 """Multi-head attention with an additive bias, written out.
 
-At the lengths used here (about 200) the written-out form trains faster than
-``scaled_dot_product_attention`` on a CPU; scale and mask ride inside the first product (baddbmm).
+At the lengths used here (about 200) and in bfloat16, the written-out form trains 1.5 to 2.4 times
+faster on a CPU than ``scaled_dot_product_attention`` (which wins in float32, by up to 1.5); scale
+and mask ride inside the first product (baddbmm).
 """
 
 from typing import Literal

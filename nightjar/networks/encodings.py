@@ -59,7 +59,7 @@ class AstromerEncoding(_Waves):
     """Astromer's encoding: position j has the frequency base^(-2j/d), sine for even j, else cosine.
 
     Neighbours do not share a frequency, and frequencies run from 1 down to nearly base^-2 rad/day:
-    what the published code computes, not the formula of the paper (arXiv:2205.01677, section 3.1).
+    what the published code computes, not the formula of its paper (arXiv:2205.01677).
 
     Parameters
     ----------

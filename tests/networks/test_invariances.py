@@ -146,3 +146,18 @@ def test_every_trainable_parameter_is_used(case):
     total.backward()
     trainable = {name for name, p in network.named_parameters() if p.requires_grad}
     assert trainable == {name for name, p in network.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("case", ["encoder_attention", "astromer_paper", "classifier"])
+def test_networks_export_for_any_batch_and_length(case):
+    # no branch of `forward` depends on data: what ONNX and torch.compile need
+    network, count = small(case), 4 if case == "classifier" else 5
+    axes = {
+        0: torch.export.Dim("batch", min=2, max=64),
+        1: torch.export.Dim("length", min=2, max=64),
+    }
+    exported = torch.export.export(
+        network, tuple(window(12, 7)[:count]), dynamic_shapes=tuple([axes] * count)
+    ).module()
+    other = window(5, 0, 20, length=20)[:count]
+    assert_close(exported(*other), network(*other), rtol=0, atol=1e-6)
