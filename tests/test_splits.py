@@ -7,17 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from nightjar.errors import InputError
+from nightjar.positions import groups_of
 from nightjar.splits import few_shot, stratified_folds
-
-FROZEN = (  # parts of o000 ... o004 in folds 0 and 1
-    ["test", "train", "train", "test", "test"],
-    ["train", "test", "test", "validation", "train"],
-)
 
 
 def table(classes: list[str | None], groups: list[int] | None = None) -> pd.DataFrame:
@@ -61,12 +54,19 @@ def test_folds_of_eleven_objects_by_hand() -> None:
     assert not drops
 
 
-def test_folds_are_frozen() -> None:
-    # Golden: BLAKE2b is the same on every machine; a change here reshuffles every user's folds.
-    splits, _ = stratified_folds(table(["Ia"] * 5), folds=2, validation_fraction=0.4, seed=1)
-    parts = splits.pivot(index="object_id", columns="fold", values="part")
-    assert parts[0].tolist() == FROZEN[0]
-    assert parts[1].tolist() == FROZEN[1]
+def test_splits_are_frozen() -> None:
+    # Golden: BLAKE2b is the same on every machine; a change here reshuffles every user's splits.
+    objects = table(["Ia"] * 9)
+    assert _scored(objects, 3, seed=1).sort_index().tolist() == [2, 1, 1, 0, 0, 1, 0, 2, 2]
+    folds, _ = stratified_folds(objects, folds=3, validation_fraction=0.4, seed=1)
+    validation = folds[folds["part"] == "validation"].groupby("fold")["object_id"].agg(" ".join)
+    assert validation.tolist() == ["o001 o008", "o003 o008", "o002 o006"]
+    few, _ = few_shot(objects, 1, [3], 2, 0.4, 0.4, seed=1)
+    assert few.groupby("part")["object_id"].agg(" ".join).to_dict() == {
+        "test": "o000 o006",
+        "train": "o002 o003 o005",
+        "validation": "o004",
+    }
 
 
 @given(samples(), st.integers(2, 4), st.floats(0.05, 0.6), st.integers(0, 3))
@@ -297,27 +297,11 @@ def test_few_shot_changes_little_when_an_object_is_added() -> None:
 # --- real stars and supernovae ---------------------------------------------------------------
 
 
-def near(ra: np.ndarray, dec: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of rows within ``radius`` arcsec, by chords between unit vectors."""
-    ra, dec = np.radians(ra), np.radians(dec)
-    vectors = np.column_stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
-    chord = 2 * np.sin(np.radians(radius / 3600) / 2)
-    pairs = cKDTree(vectors).query_pairs(chord, output_type="ndarray")
-    return pairs[:, 0], pairs[:, 1]
-
-
 @pytest.mark.realdata
 def test_real_duplicates_stay_on_one_side(realdata) -> None:
     stars = pd.read_parquet(realdata / "variable_stars" / "objects.parquet")
-    row = pd.Series(np.arange(len(stars)), index=stars["object_id"])
+    stars["group"] = groups_of(stars["ra"].to_numpy(), stars["dec"].to_numpy(), radius=30.0)
     twins = stars[stars["dup_of"].notna()]
-    first, second = row[twins["object_id"]].to_numpy(), row[twins["dup_of"]].to_numpy()
-    placed = np.flatnonzero(stars["ra"].notna() & stars["dec"].notna())
-    close = near(*stars[["ra", "dec"]].to_numpy()[placed].T, radius=30.0)
-    i, j = np.concatenate([first, placed[close[0]]]), np.concatenate([second, placed[close[1]]])
-    graph = coo_array((np.ones(len(i)), (i, j)), shape=(len(stars), len(stars)))
-    stars["group"] = connected_components(graph)[1]
-
     splits, drops = stratified_folds(stars, 5, 0.2, 0)
     assert drops.total() + splits["object_id"].nunique() == len(stars)
     for fold in range(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -272,3 +273,41 @@ def test_written_stores_are_the_conversions(tmp_path, monkeypatch, write, conver
     assert (result.bands, result.quantity) == (expected.bands, "mag")
     for name in ("object_id", "offsets", "time", "value", "error", "band"):
         np.testing.assert_array_equal(getattr(result, name), getattr(expected, name))
+
+
+# --- real stars ------------------------------------------------------------------------------
+
+
+@pytest.mark.realdata
+def test_curves_of_real_stars_count_as_catalogued(realdata) -> None:
+    # SDSS Stripe 82: five bands. Of each curve all points but those with an error of 1 or more.
+    folder = realdata / "variable_stars"
+    stars = pd.read_parquet(folder / "objects.parquet").query("survey == 'SDSS-S82'")["object_id"]
+    rows = pd.read_parquet(folder / "photometry.parquet", filters=[("object_id", "in", set(stars))])
+    rows = rows.astype({"object_id": str, "band": str})
+    rows = rows.sort_values(["object_id", "time"], ignore_index=True)
+    band = pd.Categorical(rows["band"], categories=list("ugriz"))
+    counts = rows.groupby("object_id").size()
+    sample = LightCurves(
+        object_id=counts.index.to_numpy(dtype=str),
+        offsets=np.concatenate([[0], np.cumsum(counts)]),
+        time=rows["time"].to_numpy(),
+        value=rows["mag"].to_numpy(),
+        error=rows["mag_err"].to_numpy(),
+        band=band.codes.astype(np.int16),
+        bands=tuple("ugriz"),
+    )
+    result, drops = windows.curves(sample, limits())
+    kept = rows[(rows["mag_err"] > 0) & (rows["mag_err"] < 1)].groupby(["object_id", "band"]).size()
+    kept = kept[kept >= windows.MIN_CURVE_POINTS]
+    codes = result.band[result.offsets[:-1]]
+    keys = list(zip(result.object_id.tolist(), np.array(result.bands)[codes], strict=True))
+    assert np.diff(result.offsets).tolist() == kept[keys].tolist()
+    assert len(result) == len(kept) > 2000
+    assert len(rows) - drops["curve_error_out_of_range"] - len(result.time) < 5 * 10
+    # Maven's sequences of the same stars begin at 0 and keep the lags between the bands.
+    sequence, _ = windows.sequences(sample, limits())
+    fine = rows[rows["mag_err"] <= 1]
+    since_first = fine["time"] - fine.groupby("object_id")["time"].transform("min")
+    assert len(sequence) == len(stars)
+    np.testing.assert_array_equal(sequence.time, since_first)
