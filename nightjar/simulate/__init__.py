@@ -1,0 +1,1 @@
+"""Synthetic surveys: supernova pairs (light curve and spectrum) and variable stars."""

@@ -1,0 +1,79 @@
+"""Distances and rates, tabulated once from astropy's Planck 2018 cosmology."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from nightjar.simulate.randomness import Floats
+
+REDSHIFT_MAX = 1.5
+
+
+class Table(NamedTuple):
+    """Cosmology on a redshift grid, (4000,) each."""
+
+    redshift: Floats
+    modulus: Floats  # mag, luminosity distance
+    volume: Floats  # Mpc^3 / sr per unit redshift
+
+
+@lru_cache(maxsize=1)
+def table() -> Table:
+    """Planck18 (Planck Collaboration 2020, A&A 641, A6) between z = 0.002 and 1.5."""
+    from astropy.cosmology import Planck18
+
+    redshift = np.geomspace(0.002, REDSHIFT_MAX, 4000)
+    modulus = Planck18.distmod(redshift).value
+    volume = Planck18.differential_comoving_volume(redshift).value
+    return Table(redshift, modulus, volume)
+
+
+def modulus(redshift: Floats) -> Floats:
+    """Distance modulus in mag (interpolated; better than 1e-5 mag inside the table)."""
+    grid = table()
+    return np.interp(np.log(redshift), np.log(grid.redshift), grid.modulus)
+
+
+def distance(redshift: Floats) -> Floats:
+    """Luminosity distance in cm: 10 pc * 10^(modulus / 5)."""
+    return 10 * 3.0856775814913673e18 * 10 ** (modulus(redshift) / 5)
+
+
+def reach(absolute: Floats, limit: float) -> Floats:
+    """Redshift at which a source of this absolute magnitude appears at magnitude ``limit``.
+
+    The K-correction is that of a spectrum flat in flux per frequency, -2.5 log10(1 + z).
+    """
+    grid = table()
+    apparent = grid.modulus - 2.5 * np.log10(1 + grid.redshift)
+    return np.interp(limit - absolute, apparent, grid.redshift)
+
+
+@lru_cache(maxsize=8)
+def cumulative_rate(history: str) -> Floats:
+    """Events seen out to each redshift of the table, up to a constant, (4000,).
+
+    The observed rate per redshift is R(z) / (1 + z) dV/dz.  ``history`` is the rate per volume:
+    ``"delayed"`` (1 + z)^1.5 for SN Ia (Dilday+2010); ``"star_formation"`` Madau & Dickinson 2014,
+    equation 15, for massive stars.
+    """
+    grid = table()
+    one = 1 + grid.redshift
+    rates = {"delayed": one**1.5, "star_formation": one**2.7 / (1 + (one / 2.9) ** 5.6)}
+    rate = rates[history] / one * grid.volume
+    steps = 0.5 * (rate[1:] + rate[:-1]) * np.diff(grid.redshift)
+    first = rate[0] * grid.redshift[0] / 3  # the volume inside the first point, rate ~ z^2
+    return first + np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def events(redshift: Floats, history: str) -> Floats:
+    """Number of events (arbitrary unit) closer than each redshift."""
+    return np.interp(redshift, table().redshift, cumulative_rate(history))
+
+
+def redshift_of(fraction: Floats, most: Floats, history: str) -> Floats:
+    """Redshift within which a ``fraction`` of the events closer than ``most`` lie."""
+    return np.interp(fraction * events(most, history), cumulative_rate(history), table().redshift)

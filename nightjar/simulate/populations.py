@@ -1,0 +1,215 @@
+"""Populations of supernovae: what is drawn for each class, and how the observed sample differs.
+
+References of the numbers, per class:
+
+- absolute magnitudes M_B without dust: Richardson+2014 (AJ 147, 118) for SN II, Ib, Ic, IIn, cut to
+  normal events; SN Ia from the Tripp relation with alpha 0.14, x1 ~ N(0, 1), intrinsic colour
+  N(-0.084, 0.042), beta 2.0 and exponential dust of mean 0.12 (Brout & Scolnic 2021, ApJ 909, 26);
+  SLSN-I from De Cia+2018 (ApJ 860, 100), Chen+2023 (ApJ 943, 41);
+- time scales: diffusion times from Scalzo+2014 (Ia), Lyman+2016 and Taddia+2018 (Ib/c),
+  Nicholl+2017 (SLSN-I); plateaus from Anderson+2014 (ApJ 786, 67); IIn from Nyholm+2020 (A&A 637, A73);
+- velocities: Wang+2009 (Ia: normal and high-velocity), Liu+2016 (Ib/c), Gutierrez+2017 (II),
+  Quimby+2018 (SLSN-I); host dust of core collapse: Prentice+2016, Taddia+2018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from nightjar.simulate import cosmology
+from nightjar.simulate.randomness import Floats
+
+Latents = dict[str, Floats]
+
+CANDIDATES = 32  # draws among which a flux-limited sample picks one
+LATENT_UNIFORMS = CANDIDATES + 8
+LATENT_NORMALS = 3 * CANDIDATES + 32
+LINES_MAX = 20
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a class (or sub-type) draws; pairs are mean and standard deviation.
+
+    Attributes
+    ----------
+    magnitude : M_B at peak, AB mag, without dust
+    correction : bolometric magnitude at peak minus M_B, fixed by `tests/simulate`
+    velocity : km/s of the photosphere at ``reference`` days; falls as time^-``slope``
+    floor : K, lowest temperature of the photosphere
+    blanket : strength of the line blanketing at 9000 K
+    dust : mean E(B-V) of the host, mag; exponential
+    history : rate per volume, see `cosmology.cumulative_rate`
+    span : days (rest frame) over which it is followed
+    timing : mean and relative scatter (log) of the main time scale in days
+    """
+
+    magnitude: tuple[float, float]
+    correction: float
+    velocity: tuple[float, float]
+    reference: float
+    slope: float
+    floor: tuple[float, float]
+    blanket: float
+    dust: float
+    history: str
+    span: float
+    timing: tuple[float, float]
+
+
+KINDS = {
+    "SN Ia": Kind(
+        (-19.25, 0.08), 0.0, (10800, 800), 18, 0.18, (4700, 150), 0.9, 0.12, "delayed", 100, (13.3, 0.03)
+    ),
+    "SN II": Kind(
+        (-17.0, 0.95), 0.0, (3800, 700), 50, 0.42, (5300, 250), 0.45, 0.12, "star_formation", 160, (92, 0.16)
+    ),
+    "SN Ib": Kind(
+        (-17.45, 0.8), 0.0, (9000, 1200), 18, 0.35, (4800, 300), 0.8, 0.16, "star_formation", 110, (12, 0.22)
+    ),
+    "SN Ic": Kind(
+        (-17.66, 0.8), 0.0, (9600, 1500), 18, 0.35, (4800, 300), 0.9, 0.18, "star_formation", 110, (12, 0.25)
+    ),
+    "SN IIn": Kind(
+        (-18.6, 0.9), 0.0, (5200, 900), 30, 0.15, (6300, 500), 0.3, 0.10, "star_formation", 220, (14, 0.40)
+    ),
+    "SLSN-I": Kind(
+        (-21.4, 0.65), 0.0, (10500, 1800), 40, 0.15, (6200, 500), 0.7, 0.05, "star_formation", 200, (32, 0.28)
+    ),
+}  # fmt: skip
+CLASSES = ("SN Ia", "SN II", "SN Ib/c", "SN IIn", "SLSN-I")
+_FRACTION_IB = 0.45  # of SN Ib/c; Shivvers+2017
+
+
+@dataclass(frozen=True)
+class Population:
+    """How a sample is drawn and observed; the two differ so that fine-tuning has work to do.
+
+    Attributes
+    ----------
+    limit : magnitude to which events are proposed
+    selected : brightest detection required, mag, or None
+    broader, fainter, faster, dustier : factor on the scatter of M_B, shift of M_B (mag), factors on
+        velocities and on dust of the observed sample
+    hotter : shift of the temperature floor, K
+    lines : scatter (log) of line strengths between events
+    cadence : nights between visits
+    underestimate : true noise over the noise that the errors claim
+    calibration : mag, scatter that the errors include
+    contamination : mean host light over supernova light in the spectrum at 6000 Angstrom
+    snr_scatter : scatter (log) of the spectra's signal-to-noise ratio
+    spectrum : "rise" (any time from explosion to peak) or "peak" (around it)
+    """
+
+    name: str
+    limit: float
+    selected: float | None
+    broader: float
+    fainter: float
+    faster: float
+    dustier: float
+    hotter: float
+    lines: float
+    cadence: int
+    underestimate: float
+    calibration: float
+    contamination: float
+    snr_scatter: float
+    spectrum: str
+
+
+POPULATIONS = {
+    "pretraining": Population(
+        "pretraining", 19.6, None, 1.0, 0.0, 1.0, 1.0, 0.0, 0.15, 3, 1.0, 0.01, 0.0, 0.0, "rise"
+    ),
+    "observed": Population(
+        "observed", 18.6, 18.5, 1.25, 0.1, 1.06, 1.3, -150.0, 0.30, 2, 1.1, 0.015, 0.12, 0.3, "peak"
+    ),
+}
+PREFIX = {"pretraining": "SIM-PRE", "observed": "SIM-OBS"}
+
+
+def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats) -> Latents:
+    """Latent parameters of events of one kind, (events,) each.
+
+    A flux-limited survey holds events in proportion to the volume in which they would be seen.  So
+    `CANDIDATES` intrinsic brightnesses are drawn from the class, one is picked with probability
+    proportional to that volume's events, then the redshift from the events inside it.
+
+    Parameters
+    ----------
+    uniform, normal : (events, LATENT_UNIFORMS), (events, LATENT_NORMALS)
+
+    Returns
+    -------
+    dict with redshift; peak_abs_mag (M_B, mag, without dust); host_ebv (mag), host_rv; stretch_x1,
+    colour_c (SALT2-like; SN Ia); velocity (km/s) and its slope; floor_temperature (K); blanketing;
+    timescale (days: diffusion, plateau or rise); other_1, other_2 (standard normal deviates that
+    the engine turns into its second and third parameter); mwebv (mag)
+    """
+    kind, n = KINDS[kind_name], len(uniform)
+    candidates = normal[:, : 3 * CANDIDATES].reshape(n, 3, CANDIDATES)
+    bright, ebv, x1, colour = _intrinsic(kind_name, population, candidates, uniform)
+    host_rv = np.clip((2.6 if kind_name == "SN Ia" else 3.1) + 0.4 * normal[:, -1], 1.6, 4.5)
+    # Blue light is dimmed by (R_V + 1) E(B-V).
+    seen = bright + (host_rv[:, None] + 1) * ebv
+    most = cosmology.reach(seen, population.limit)
+    weight = np.cumsum(cosmology.events(most, kind.history), axis=1)
+    pick = (weight < uniform[:, -1:] * weight[:, -1:]).sum(axis=1)
+    pick = np.minimum(pick, CANDIDATES - 1)
+    at = np.arange(n), pick
+    x1, colour = x1[at], colour[at]
+    z = normal[:, 3 * CANDIDATES :]
+    velocity = _velocity(kind_name, kind, z, uniform) * population.faster
+    # Brighter SN Ia burn longer (x1); other classes have their own scatter.
+    stretch = 0.075 * x1 if kind_name == "SN Ia" else 0.0
+    return {
+        "redshift": cosmology.redshift_of(uniform[:, -2], most[at], kind.history),
+        "peak_abs_mag": bright[at],
+        "host_ebv": ebv[at],
+        "host_rv": host_rv,
+        "stretch_x1": x1,
+        "colour_c": colour,
+        "velocity": velocity,
+        "velocity_slope": np.maximum(kind.slope * np.exp(0.15 * z[:, 2]), 0.02),
+        "floor_temperature": kind.floor[0] + population.hotter + kind.floor[1] * z[:, 3],
+        "blanketing": kind.blanket * np.exp(0.2 * z[:, 4]),
+        "timescale": kind.timing[0] * np.exp(kind.timing[1] * z[:, 5] + stretch),
+        "other_1": z[:, 6],
+        "other_2": z[:, 7],
+        "mwebv": 0.04 * np.exp(0.7 * z[:, 8]),
+    }
+
+
+def _intrinsic(
+    kind_name: str, population: Population, normal: Floats, uniform: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Candidates' M_B, host E(B-V), x1 and c, (events, CANDIDATES) each; x1 and c NaN but for Ia."""
+    kind = KINDS[kind_name]
+    mean, scatter = kind.magnitude[0] + population.fainter, kind.magnitude[1] * population.broader
+    ebv = -kind.dust * population.dustier * np.log1p(-uniform[:, :CANDIDATES])
+    bright = mean + scatter * np.clip(normal[:, 0], -2.5, 2.5)
+    nothing = np.full_like(bright, np.nan)
+    if kind_name != "SN Ia":
+        return bright, ebv, nothing, nothing
+    x1 = np.clip(normal[:, 1] * population.broader, -3, 3)
+    colour = -0.084 + 0.042 * population.broader * normal[:, 2]
+    return bright - 0.14 * x1 + 2.0 * (colour + 0.084), ebv, x1, colour
+
+
+def _velocity(kind_name: str, kind: Kind, normal: Floats, uniform: Floats) -> Floats:
+    """Photospheric velocity in km/s; 30 % of SN Ia are of the fast kind of Wang+2009."""
+    velocity = kind.velocity[0] + kind.velocity[1] * np.clip(normal[:, 1], -2.2, 2.2)
+    if kind_name == "SN Ia":
+        fast = uniform[:, -3] > 0.7
+        velocity = np.where(fast, 12600 + 900 * ndtr(normal[:, 1]) * 2 - 900, velocity)
+    return velocity
+
+
+def subtype(classes: np.ndarray, uniform: Floats) -> np.ndarray:
+    """Kind of each event: a name of ``KINDS``; SN Ib/c is either Ib or Ic."""
+    stripped = np.where(uniform[:, -4] < _FRACTION_IB, "SN Ib", "SN Ic")
+    return np.where(classes == "SN Ib/c", stripped, classes)
