@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nightjar.errors import InputError
 from nightjar.params import PreprocessSpectra
-from nightjar.spectra.continuum import first_and_last, fit, floor_of
-from nightjar.spectra.pixels import Block, Bools, Floats, Ints, Pixels, blocks, clean
+from nightjar.spectra.continuum import divisor, first_and_last, fit
+from nightjar.spectra.pixels import Bools, Floats, Ints, Pixels, blocks, clean
 from nightjar.spectra.rebin import Rebinned, rebin
 
 if TYPE_CHECKING:
@@ -85,11 +85,11 @@ def preprocess(
         rebinned = rebin(block, settings)
         reason[block.row] = _unusable_on_grid(rebinned, settings)
         good = reason[block.row] == KEPT
-        rows = block.row[good]
-        if not rows.size:
+        if not good.any():
             continue
-        valid[rows] = rebinned.valid[good]
-        flux[rows], flux_err[rows], positive = _divide(rebinned, good, settings)
+        rows, rebinned = block.row[good], rebinned.select(good)
+        valid[rows] = rebinned.valid
+        flux[rows], flux_err[rows], positive = _divide(rebinned, settings)
         reason[rows[~positive]] = NOT_POSITIVE
     row = np.flatnonzero(reason == KEPT)
     drops.update({REASONS[code]: int((reason == code).sum()) for code in np.unique(reason) if code})
@@ -117,24 +117,24 @@ def _unusable_on_grid(rebinned: Rebinned, settings: PreprocessSpectra) -> NDArra
 
 
 def _divide(
-    rebinned: Rebinned, good: Bools, settings: PreprocessSpectra
+    rebinned: Rebinned, settings: PreprocessSpectra
 ) -> tuple[Floats, Floats | float, Bools]:
-    """Flux and error of the ``good`` rows over their continuum, and whether that is positive.
+    """Flux and error over the continuum, and whether that is positive over most of the coverage.
 
     The division by the continuum and the subtraction of 1 take out distance, dust and flux
     calibration, and leave lines about zero, so that outside the coverage 0 means "no line".
     """
-    flux, valid = rebinned.flux[good], rebinned.valid[good]
+    flux, valid, variance = rebinned.flux, rebinned.valid, rebinned.variance
     continuum = fit(flux, valid, settings)
     positive = 2 * ((continuum > 0) & valid).sum(axis=1) > valid.sum(axis=1)
-    scale = 1 / np.maximum(continuum, floor_of(flux, valid)[:, None])
+    scale = 1 / divisor(continuum, flux, valid, settings)
     weight = _taper(valid, settings.apodise)
     flux *= scale
     flux -= 1
     flux *= weight
-    if rebinned.variance is None:
+    if variance is None:
         return flux, np.nan, positive
-    error = np.sqrt(rebinned.variance[good])
+    error = np.sqrt(variance)
     error *= scale
     error *= weight
     return flux, np.minimum(error, np.finfo(np.float32).max), positive
@@ -148,7 +148,9 @@ def _taper(valid: Bools, fraction: float) -> Floats:
     """
     first, last = (end[:, None] for end in first_and_last(valid))
     bins = np.arange(valid.shape[1])
-    inside = np.minimum(bins - first, last - bins) + 0.5
-    phase = inside / np.maximum(fraction * (last - first + 1), 0.5)
-    weight = 0.5 - 0.5 * np.cos(np.pi * np.clip(phase, 0, 1))
-    return weight * valid
+    phase = np.minimum(bins - first, last - bins) + 0.5
+    phase /= np.maximum(fraction * (last - first + 1), 0.5)
+    weight = valid.astype(np.float64)
+    end = valid & (phase < 1)
+    weight[end] = 0.5 - 0.5 * np.cos(np.pi * phase[end])
+    return weight

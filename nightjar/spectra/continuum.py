@@ -13,9 +13,14 @@ from nightjar.spectra.pixels import Bools, Floats, Ints
 # bins at the red end, where the spline then goes on as a straight line.
 STIFFNESS = 1e-2
 RIDGE = 1e-9  # keeps the equations solvable where a spectrum has fewer bins than coefficients
-# A continuum is never taken below this part of the mean absolute flux.  A hot spectrum (the fourth
-# power of wavelength) from 3500 to 10000 Angstrom stays above it everywhere.
+# Where the continuum vanishes, the quotient means nothing and would grow without limit.  So the
+# divisor is never below this part of the spectrum's mean absolute flux: a hot spectrum (the fourth
+# power of frequency) from 3500 to 10000 Angstrom stays above it everywhere ...
 FLOOR = 0.05
+# ... nor below this part of the local mean absolute flux, which differs from the continuum only
+# where a good part of the flux is negative: noise, or an oversubtracted host.  Noise without any
+# continuum then comes out with a standard deviation of 2.5.
+NOISE = 0.5
 
 
 def first_and_last(valid: Bools) -> tuple[Ints, Ints]:
@@ -42,15 +47,16 @@ def fit(flux: Floats, valid: Bools, settings: PreprocessSpectra) -> Floats:
     return _polynomial(flux, valid, settings.degree)
 
 
-def floor_of(flux: Floats, valid: Bools) -> Floats:
-    """The least continuum that a spectrum is divided by, (rows,).
-
-    A continuum that crosses zero (oversubtracted host, noise) would turn noise into spikes without
-    limit; so no quotient exceeds the flux over ``FLOOR`` times the mean absolute flux.
-    """
-    total = np.abs(flux).sum(axis=1)
-    floor: Floats = FLOOR * total / valid.sum(axis=1)
-    return floor
+def divisor(continuum: Floats, flux: Floats, valid: Bools, settings: PreprocessSpectra) -> Floats:
+    """The continuum, but not less than what noise allows, (rows, bins), > 0 where flux is not 0."""
+    size = np.abs(flux)
+    floor = FLOOR * size.sum(axis=1) / valid.sum(axis=1)
+    safe: Floats = np.maximum(continuum, floor[:, None])
+    negative = (flux < 0).any(axis=1)  # elsewhere the absolute flux has the same continuum
+    if negative.any():
+        local = fit(size[negative], valid[negative], settings)
+        safe[negative] = np.maximum(safe[negative], NOISE * local)
+    return safe
 
 
 def _spline(flux: Floats, valid: Bools, knots: int) -> Floats:

@@ -66,13 +66,14 @@ def variance_factor(pixels_per_bin: NDArray[Any], width: int) -> NDArray[Any]:
 
     The noise of neighbouring pixels after the filter is correlated, so the filter's gain depends
     on how many of them are averaged afterwards.  For white Gaussian noise a median is the mean of
-    the window plus a remainder that is independent of it; the variance of the running mean, averaged
-    over m pixels, against that of m plain pixels is
+    the window plus a remainder that is independent of it; the variance of the running mean,
+    averaged over m pixels, against that of m plain pixels is
 
         m / w - (m^2 - 1) / (3 w^2)   (1 <= m <= w),     1 - (w^2 - 1) / (3 m w)   (m > w),
 
     and the median of w has pi/2 * w / (w + pi/2 - 1) times the variance of their mean (1 for w = 1,
-    pi/2 for large w).  Monte Carlo: right to 10 per cent in the error, widths 3 to 15.
+    pi/2 for large w).  Monte Carlo: the error is right to 7 per cent (too large, if
+    anything) for widths 3 to 15 and 1 to 50 pixels per bin.
     """
     if width == 1:
         return np.ones_like(pixels_per_bin)

@@ -81,7 +81,12 @@ def _order(wavelength: Singles, length: Ints) -> Ints | None:
     """The order that sorts every spectrum by wavelength; None where all are sorted already."""
     owner = np.repeat(np.arange(length.size), length)
     backwards = (wavelength[1:] < wavelength[:-1]) & (owner[1:] == owner[:-1])
-    return np.lexsort((wavelength, owner)) if backwards.any() else None
+    if not backwards.any():
+        return None
+    order = np.arange(wavelength.size)
+    mixed = np.flatnonzero(np.isin(owner, owner[1:][backwards]))
+    order[mixed] = mixed[np.lexsort((wavelength[mixed], owner[mixed]))]
+    return order
 
 
 def blocks(pixels: Pixels, rows: Ints, halo: int) -> Iterator[Block]:

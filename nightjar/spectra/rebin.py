@@ -22,8 +22,15 @@ class Rebinned:
     """A block on the grid; ``flux`` and ``variance`` are 0 where not ``valid``."""
 
     flux: Floats  # (rows, bins) flux density per Angstrom, observer frame
-    variance: Floats | None  # (rows, bins), NaN where an error is missing; None: none has errors
     valid: Bools  # (rows, bins)
+    variance: Floats | None  # (rows, bins), NaN where an error is missing; None: none has errors
+
+    def select(self, rows: Bools) -> Rebinned:
+        """The chosen rows; itself, not a copy, where these are all."""
+        if rows.all():
+            return self
+        variance = None if self.variance is None else self.variance[rows]
+        return Rebinned(self.flux[rows], self.valid[rows], variance)
 
 
 def grid_edges(settings: PreprocessSpectra) -> Floats:
@@ -137,7 +144,7 @@ def rebin(block: Block, settings: PreprocessSpectra) -> Rebinned:
     variance = _variance(block, overlap, measured, settings)
     if variance is not None:
         variance *= np.square(scale)
-    return Rebinned(density, variance, valid)
+    return Rebinned(density, valid, variance)
 
 
 def _measured(block: Block, overlap: Overlap) -> Floats | None:
