@@ -88,6 +88,7 @@ _WORDS = {
     "err": "error", "tsne": "t-SNE", "z": "z", "maven": "Maven", "astromer": "Astromer",
     "astromer1": "Astromer 1", "astromer2": "Astromer 2", "snr": "S/N", "id": "id",
 }  # fmt: skip
+_NAMES = {"maven_lite": "Maven-lite"}
 _NEAR = re.compile(r"_below_(\d)(\d+)$")
 
 
@@ -115,6 +116,8 @@ def label(key: str) -> str:
     """
     if not re.fullmatch(r"[a-z0-9_]+", key):
         return key
+    if key in _NAMES:
+        return _NAMES[key]
     near = _NEAR.search(key)
     words = [_word(part) for part in _NEAR.sub("", key).split("_") if part]
     text = " ".join(words) + (f", z < {near[1]}.{near[2]}" if near else "")
