@@ -106,9 +106,7 @@ def load(path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer)
         network.load_state_dict(_under("network.", tensors))
         optimizer.load_state_dict(state)
     except (InputError, KeyError, ValueError, RuntimeError) as error:
-        warnings.warn(
-            f"{path}: unusable checkpoint, training from the start: {error}", stacklevel=2
-        )
+        warnings.warn(f"training starts again, its checkpoint is unusable: {error}", stacklevel=2)
         return Progress()
     return progress
 

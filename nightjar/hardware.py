@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import sys
 from typing import Any, Literal
@@ -38,6 +39,7 @@ def _keep_freed_memory() -> None:
 
 def fabric(settings: Training) -> Fabric:
     """Lightning Fabric with these settings, launched."""
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # it announces bf16 each time
     launched = Fabric(
         accelerator=accelerator(settings.device),
         devices=settings.devices,

@@ -113,13 +113,15 @@ def _train(
         loss = total_loss(module(batch))
         optimizer.zero_grad()
         fabric.backward(loss)
-        fabric.clip_gradients(module, optimizer, max_norm=settings.gradient_clip)
+        fabric.clip_gradients(
+            module, optimizer, max_norm=settings.gradient_clip, error_if_nonfinite=False
+        )
         optimizer.step()
         total += loss.detach() * batch.size
         count += batch.size
         step += 1
         if bar.update():  # True where it drew itself: only then may a GPU be waited for
-            bar.set_postfix(loss=f"{float(loss):.4f}", refresh=False)
+            bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
     return float(total) / count
 
 

@@ -1,0 +1,66 @@
+"""The batch and the batches of an epoch."""
+
+import numpy as np
+import pytest
+import torch
+
+from nightjar import batching
+from nightjar.batching import Batch, Pair
+from nightjar.datasets import TabularData
+from nightjar.errors import InputError
+
+DATA = TabularData(np.arange(20.0)[:, None], label=np.arange(20) % 3)
+
+
+def rows_of(batches):
+    return [batch.index.tolist() for batch in batches]
+
+
+def test_batches_of_an_epoch_follow_from_seed_and_epoch_alone():
+    first, again = (batching.training(DATA, np.arange(10), 4, seed=7) for _ in range(2))
+    list(first(0))  # epochs before do not matter
+    assert rows_of(first(1)) == rows_of(again(1))
+    assert rows_of(first(1)) != rows_of(first(2))
+    assert rows_of(first(1)) != rows_of(batching.training(DATA, np.arange(10), 4, seed=8)(1))
+
+
+def test_an_epoch_sees_every_row_once_in_batches_of_nearly_equal_size():
+    rows = np.array([19, 3, 5, 7, 11, 2, 0, 1, 13])
+    batches = rows_of(batching.training(DATA, rows, 4, seed=0)(0))
+    assert sorted(row for batch in batches for row in batch) == sorted(rows)
+    assert [len(batch) for batch in batches] == [3, 3, 3]  # not 4, 4, 1
+    assert batching.steps(9, 4) == 3
+    assert batching.steps(8, 4) == 2
+
+
+def test_evaluation_keeps_the_order_and_repeats_itself():
+    batches = batching.evaluation(DATA, [5, 4, 9], 2)
+    assert rows_of(batches()) == rows_of(batches()) == [[5, 4], [9]]
+
+
+def test_an_empty_sample_is_an_input_error():
+    with pytest.raises(InputError, match="empty"):
+        list(batching.evaluation(DATA, [], 2)())
+
+
+def test_map_and_to_reach_every_tensor_and_leave_none_alone():
+    batch = DATA.batch(np.array([1, 2]))
+    half = batch.map(lambda tensor: tensor[:1])
+    assert half.size == 1
+    assert half.label.tolist() == [1]
+    assert half.redshift is None
+    assert batch.size == 2
+    pair = Pair(batch, batch)
+    assert pair.size == 2
+    assert pair.map(lambda tensor: tensor[:1]).spectrum.size == 1
+    assert pair.to("meta").light_curve.tabular.device.type == "meta"
+
+
+def test_collate_casts():
+    batch = batching.collate(
+        np.array([[1.0]]), np.array([[1]]), np.array([[2.5]]), np.array([[3]], np.int16),
+        np.array([[True]]), np.array([4]), label=np.array([1]),
+    )  # fmt: skip
+    assert isinstance(batch, Batch)
+    assert batch.value.dtype == batch.error.dtype == batch.time.dtype == torch.float32
+    assert batch.band.dtype == batch.index.dtype == torch.int64

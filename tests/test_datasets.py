@@ -1,0 +1,277 @@
+"""Data sets: what a batch holds, and what is drawn."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightjar import batching
+from nightjar.datasets import PairData, SpectrumData, SupernovaData, WindowData
+from nightjar.masking import probed_counts, shuffled, subsets
+from nightjar.params import ProbedSettings
+from nightjar.ragged import LightCurves
+
+PUBLISHED = ProbedSettings(probed=0.5, same=0.2, random=0.2)
+
+
+def curves(*objects, bands=("g", "r")):
+    """A store of objects, each a list of (time, value, error, band)."""
+    lengths = [len(points) for points in objects]
+    columns = np.array([point for points in objects for point in points], float).reshape(-1, 4).T
+    return LightCurves(
+        object_id=np.array([f"o{i}" for i in range(len(objects))]),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        time=columns[0],
+        value=columns[1].astype(np.float32),
+        error=columns[2].astype(np.float32),
+        band=columns[3].astype(np.int16),
+        bands=bands,
+    )
+
+
+TWO = curves(
+    [(0, 15, 0.1, 0), (1, 16, 0.2, 1), (2, 17, 0.3, 0)],
+    [(0, 18, 0.5, 1)],
+)
+
+
+def stars(*lengths, seed=0):
+    """Single-band light curves whose magnitude is their running number, at MJD of about 60000."""
+    rng = np.random.default_rng(seed)
+    return curves(
+        *([(60000 + t, t, 0.1 + 0.01 * t, 0) for t in range(n)] for n in lengths),
+        bands=("V",),
+    ), rng
+
+
+# --- supernovae -----------------------------------------------------------------------------------
+
+
+def test_sequences_are_padded_with_zeros_and_marked():
+    data = SupernovaData(TWO, 10, label=np.array([2, 1]), redshift=np.array([0.1, np.nan]))
+    batch = data.batch(np.array([1, 0]))
+    assert batch.value.tolist() == [[18, 0, 0], [15, 16, 17]]
+    assert batch.time.tolist() == [[0, 0, 0], [0, 1, 2]]
+    assert batch.band.tolist() == [[1, 0, 0], [0, 1, 0]]
+    assert batch.valid.tolist() == [[True, False, False], [True, True, True]]
+    assert batch.label.tolist() == [1, 2]
+    assert batch.index.tolist() == [1, 0]
+    assert batch.redshift[0].isnan()
+
+
+def test_an_object_without_points_is_a_row_without_valid_points():
+    batch = SupernovaData(curves([], [(0, 1, 1, 0)]), 5).batch(np.array([0, 1]))
+    assert batch.valid.tolist() == [[False], [True]]
+    assert SupernovaData(curves([]), 5).batch(np.array([0])).valid.tolist() == [[False]]
+
+
+def test_evaluation_takes_points_evenly_from_the_first_on():
+    # ceil((r + 1) 3 / 7) - ceil(3 r / 7) for r = 0 .. 6: 1 0 1 0 1 0 0
+    store = curves([(t, t, 1, 0) for t in range(7)] + [(9, 9, 1, 1)])
+    batch = SupernovaData(store, 3).batch(np.array([0]))
+    assert batch.value.tolist() == [[0, 2, 4, 9]]
+
+
+def test_training_draws_at_most_so_many_points_of_each_band_anew():
+    points = [(t, t, 0, t % 2) for t in range(30)]
+    data = SupernovaData(curves(points, points), 10)
+    rng = np.random.default_rng(0)
+    draws = [data.batch(np.array([0, 1]), rng) for _ in range(20)]
+    for batch in draws:
+        assert batch.valid.sum(1).tolist() == [20, 20]
+        assert (batch.band == 0).sum(1).tolist() == [10, 10]
+        assert (batch.time.diff(dim=1) > 0).all()  # still in time order
+    assert len({tuple(batch.value[0].tolist()) for batch in draws}) == 20
+    assert draws[0].value[0].tolist() != draws[0].value[1].tolist()
+    assert set(torch.cat([batch.value.flatten() for batch in draws]).tolist()) == set(range(30))
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.booleans())
+def test_points_per_band_holds_for_every_size(points, count, drawn):
+    data = SupernovaData(curves([(t, t, 0, 0) for t in range(points)]), count)
+    batch = data.batch(np.array([0]), np.random.default_rng(0) if drawn else None)
+    assert batch.valid.sum() == min(points, count)
+
+
+def test_noise_is_drawn_in_training_in_units_of_the_error():
+    store = curves([(t, 20, 0.5, 0) for t in range(4000)], [(0, 20, np.nan, 0)])
+    data = SupernovaData(store, 4000, noise_level=2.0)
+    rng = np.random.default_rng(0)
+    one, other = data.batch(np.array([0]), rng), data.batch(np.array([0]), rng)
+    # standard error of a standard deviation of 1 from 4000 points: 1 / sqrt(8000) = 0.011
+    assert one.value.std().item() == pytest.approx(1.0, abs=0.05)
+    assert one.value.mean().item() == pytest.approx(20, abs=0.07)
+    assert not torch.equal(one.value, other.value)
+    assert data.batch(np.array([0])).value.unique().tolist() == [20]
+    assert data.batch(np.array([1]), rng).value.tolist() == [[20]]  # no error, no noise
+
+
+def test_padding_gets_no_noise():
+    batch = SupernovaData(TWO, 5, noise_level=1.0).batch(np.array([0, 1]), np.random.default_rng(1))
+    assert (batch.value[~batch.valid] == 0).all()
+
+
+def spectra(**changes):
+    settings = {
+        "flux": np.array([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]], np.float32),
+        "flux_err": np.array([[1, 1, 1, 1], [1, np.nan, 1, 1], [np.nan] * 4], np.float32),
+        "valid": np.array([[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 1]], bool),
+        "wavelength": np.array([4000.0, 5000.0, 6000.0, 7000.0]),
+        "object_row": np.array([1, 0, 1]),
+    }
+    return SpectrumData(**(settings | changes))
+
+
+def test_spectra_lose_the_bins_that_none_covers():
+    batch = spectra().batch(np.array([0, 1]))  # spectra 1 and 0
+    assert batch.value.tolist() == [[6, 0], [2, 3]]
+    assert batch.time.tolist() == [[5000, 0], [5000, 6000]]
+    assert batch.error.tolist() == [[0, 0], [1, 1]]
+    assert batch.valid.tolist() == [[True, False], [True, True]]
+
+
+def test_one_of_several_spectra():
+    default = spectra(default=np.array([1, 2]))
+    assert default.batch(np.array([1])).value.tolist() == [[10, 11, 12]]
+    assert spectra().batch(np.array([1])).value.tolist() == [[2, 3]]  # the first
+    rng = np.random.default_rng(0)
+    seen = {default.batch(np.array([1]), rng).value.shape[1] for _ in range(20)}
+    assert seen == {2, 3}
+    with pytest.raises(ValueError, match="object row 7 has no spectrum"):
+        spectra().batch(np.array([0, 7]))
+
+
+def test_spectrum_noise_follows_the_errors_where_there_are_any():
+    data = spectra(noise_level=1.0, object_row=np.arange(3))
+    batch = data.batch(np.array([0, 2]), np.random.default_rng(0))
+    assert (batch.value[0, :2] != torch.tensor([2.0, 3.0])).all()
+    assert batch.value[1].tolist() == [10, 11, 12]
+
+
+def test_pairs_are_row_by_row():
+    pair = PairData(SupernovaData(TWO, 5), spectra()).batch(np.array([1, 0]))
+    assert pair.light_curve.index.tolist() == pair.spectrum.index.tolist() == [1, 0]
+    assert pair.light_curve.value[0, 0] == 18
+    assert pair.spectrum.value[0].tolist() == [2, 3]
+
+
+# --- windows --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("length", "probed", "same", "random", "hidden"),
+    [(200, 100, 20, 16, 64), (60, 30, 6, 5, 19), (20, 10, 2, 2, 6), (5, 2, 1, 1, 0)],
+)
+def test_counts_are_those_of_the_published_code(length, probed, same, random, hidden):
+    """The table of astromer.md 2.4."""
+    assert [int(n) for n in probed_counts(length, PUBLISHED)] == [probed, same, random]
+    valid = np.arange(200) < np.array([[length]])
+    subset = subsets(valid, PUBLISHED, np.random.default_rng(0).random(valid.shape))
+    assert subset.probed.sum() == probed
+    assert subset.random.sum() == random
+    assert subset.masked.sum() == hidden
+    assert not (subset.masked & subset.random).any()
+    assert not (subset.probed & ~valid).any()
+    assert not ((subset.masked | subset.random) & ~subset.probed).any()
+
+
+def test_counts_do_not_depend_on_rounding():
+    # 0.07 x 100 is 7.000000000000001 and 0.29 x 100 is 28.999999999999996 in float64
+    settings = ProbedSettings(probed=0.29, same=0.07, random=1.0)
+    assert int(probed_counts(100, settings)[0]) == 29
+    assert int(probed_counts(100, ProbedSettings(probed=1, same=0.07, random=0))[1]) == 7
+
+
+def test_everything_may_be_visible_and_scored():
+    valid = np.ones((2, 9), bool)
+    subset = subsets(
+        valid, ProbedSettings(probed=1, same=1, random=0), np.random.default_rng(0).random((2, 9))
+    )
+    assert subset.probed.all()
+    assert not subset.masked.any()
+    assert not subset.random.any()
+
+
+def test_shuffled_is_a_permutation_of_the_window():
+    valid = np.arange(8) < np.array([[5], [8]])
+    value = np.where(valid, np.arange(8) + 1.0, 0)
+    out = shuffled(value, valid, np.random.default_rng(3).random(valid.shape))
+    assert sorted(out[0]) == sorted(value[0])
+    assert (out[0, 5:] == 0).all()
+    assert out[1].tolist() != value[1].tolist()
+
+
+def test_training_windows_are_drawn_uniformly_and_centred_in_float64():
+    store, rng = stars(13)
+    data = WindowData.drawn(store, 10)
+    starts = set()
+    for _ in range(60):
+        batch = data.batch(np.array([0]), rng)
+        assert batch.value[0].tolist() == [n - 4.5 for n in range(10)]
+        assert batch.time[0].tolist() == [n - 4.5 for n in range(10)]
+        starts.add(round((batch.error[0, 0].item() - 0.1) / 0.01))
+    assert starts == {0, 1, 2, 3}  # 0 .. L - 10
+
+
+def test_time_keeps_seconds_at_mjd_60000():
+    second = 1 / 86400
+    store = curves([(60000 + n * second, 0, 1, 0) for n in range(3)], bands=("V",))
+    batch = WindowData.sequential(store, 10, [0]).batch(np.array([0]))
+    assert batch.time[0].numpy() == pytest.approx(np.array([-1, 0, 1]) * second, abs=1e-10)
+
+
+def test_sequential_windows_cover_the_curve_and_know_their_object():
+    store, _ = stars(3, 25, 10)
+    data = WindowData.sequential(store, 10, [1, 2])
+    assert data.row.tolist() == [1, 1, 1, 2]
+    assert data.start.tolist() == [0, 10, 15, 0]
+    batch = data.batch(np.array([2, 3]))
+    assert batch.index.tolist() == [1, 2]
+    assert batch.error[0].numpy() == pytest.approx(0.1 + 0.01 * np.arange(15, 25))
+    assert batch.masked is None
+    assert batch.probed is None
+
+
+def test_short_windows_are_padded_after_centring():
+    store, _ = stars(3, 5)
+    for full, width in ((False, 5), (True, 10)):
+        batch = WindowData.sequential(store, 10, [0, 1], full=full).batch(np.array([0, 1]))
+        assert batch.value.shape == (2, width)
+        assert batch.value[0, :4].tolist() == [-1, 0, 1, 0]
+        assert batch.valid.sum(1).tolist() == [3, 5]
+        assert (batch.error[~batch.valid] == 0).all()
+
+
+def test_hidden_points_keep_their_value_and_random_ones_lose_it():
+    store, rng = stars(*[20] * 50)
+    batch = WindowData.drawn(store, 20, probed=PUBLISHED).batch(np.arange(50), rng)
+    changed = batch.value != batch.target
+    assert not (changed & ~batch.probed).any()
+    assert not (changed & batch.masked).any()
+    # two random points a window; a permutation leaves one in place with probability 1/20
+    assert 80 <= changed.sum() <= 100
+    assert batch.probed.sum(1).unique().tolist() == [10]
+    assert not torch.equal(batch.masked[0], batch.masked[1])
+
+
+def test_validation_draws_do_not_depend_on_the_batch_size():
+    store, _ = stars(20, 35, 12, 50)
+    data = WindowData.sequential(store, 20, np.arange(4), probed=PUBLISHED)
+    passes = [
+        [
+            row[row_valid].tolist()
+            for batch in batching.evaluation(data, np.arange(len(data)), size, seed=5)()
+            for row, row_valid in zip(batch.masked, batch.valid, strict=True)
+        ]
+        for size in (1, 3, 100)
+    ]
+    assert passes[0] == passes[1] == passes[2]
+
+
+def test_what_is_drawn_needs_a_generator():
+    store, _ = stars(20)
+    with pytest.raises(ValueError, match="windows are drawn"):
+        WindowData.drawn(store, 10).batch(np.array([0]))
+    with pytest.raises(ValueError, match="probed points are drawn"):
+        WindowData.sequential(store, 10, [0], probed=PUBLISHED).batch(np.array([0]))
