@@ -1,8 +1,8 @@
 """params.yaml as frozen, closed settings: one class per stage, an unknown key is an error.
 
-A stage's settings are its block overlaid with ``presets.<preset>.<stage>``, plus the root keys that
-its class declares as fields (``seed``, ``device``, ...).  ``lr`` at the root is the learning rate of
-every training stage whose own ``lr`` is null.  Values are validated by type, because DVC writes
+A stage's settings are its block overlaid with ``presets.<preset>.<stage>``, plus the root keys
+that its class declares as fields (``seed``, ``device``, ...).  ``lr`` at the root is the learning
+rate of every training stage whose own ``lr`` is null.  Values are validated by type, because DVC writes
 YAML 1.2 (``1e-05``), which PyYAML, a YAML 1.1 reader, returns as a string.
 """
 
@@ -275,6 +275,7 @@ class TrainUncertainty(Training):
     """Classifiers with an uncertainty, one run per method."""
 
     methods: list[Literal["deterministic", "mc_dropout"]]
+    survey: str | None
     samples_per_class: Count
     samples: Annotated[int, Field(ge=2)]
     hidden: list[Count]

@@ -1,0 +1,1 @@
+"""What the scored stages measure: one file per family of models."""

@@ -1,0 +1,143 @@
+"""How well a fold's embeddings, or a baseline's predictions, tell class and redshift (maven.md 6).
+
+Every model is scored on the same objects of the same folds.  Keys begin with ``class3_`` (the
+3-way sample), ``class5_`` (all classes; the number is theirs), ``redshift_`` and ``retrieval_``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nightjar import metrics, probes
+from nightjar.metrics import Scores
+from nightjar.params import ProbeClip
+
+Rows = Mapping[str, NDArray[np.int64]]  # part -> rows
+Columns = Mapping[str, NDArray]
+
+
+class Judged(NamedTuple):
+    """Scores of one fold, and the predictions for its scored objects."""
+
+    scores: Scores
+    predictions: pd.DataFrame  # object_id, class, predicted_class, redshift, predicted_redshift
+
+
+def judge_embeddings(
+    embeddings: NDArray[np.floating], objects: pd.DataFrame, rows: Rows, settings: ProbeClip
+) -> Judged:
+    """Probe one kind of embedding; of each pair of probes the one better on validation counts.
+
+    Parameters
+    ----------
+    embeddings : (n, dim)
+    objects : (n rows) with object_id, class and redshift
+    rows : ``train``, ``validation`` and ``test``
+    settings : candidates for k, the 3-way sample, limits
+    """
+    labels = objects["class"].to_numpy(str)
+    few = {each: r[np.isin(labels[r], settings.class_groups)] for each, r in rows.items()}
+    predicted = _classified(embeddings, labels, rows, settings)
+    redshifts = _regressed(embeddings, objects["redshift"].to_numpy(float), rows, settings)
+    return _judged(
+        objects, rows, predicted, _classified(embeddings, labels, few, settings), redshifts, settings
+    )
+
+
+def judge_predictions(
+    stored: Columns, objects: pd.DataFrame, rows: Rows, settings: ProbeClip
+) -> Judged:
+    """Score the predictions of the end-to-end baseline.
+
+    Its 3-way class is the likeliest of the three: it was trained once, on all classes.
+
+    Parameters
+    ----------
+    stored : ``class`` (n, classes) probabilities, ``classes`` their names, ``redshift`` (n,)
+    objects, rows, settings : as in `judge_embeddings`
+    """
+    classes, test = stored["classes"], rows["test"]
+    probabilities = stored["class"][test]
+    three = np.isin(classes, settings.class_groups)
+    labels = objects["class"].to_numpy(str)[test]
+    among_three = np.isin(labels, settings.class_groups)
+    few = classes[three][probabilities[among_three][:, three].argmax(axis=1)]
+    return _judged(
+        objects, rows, classes[probabilities.argmax(axis=1)], few, stored["redshift"][test], settings
+    )
+
+
+def judge_retrieval(stored: Columns, rows: Rows) -> Scores:
+    """Retrieval between the scored objects' light curves and spectra."""
+    test = rows["test"]
+    found = metrics.retrieval(stored["light_curve"][test], stored["spectrum"][test])
+    return {f"retrieval_{key}": value for key, value in found.items()}
+
+
+def _classified(
+    embeddings: NDArray[np.floating], labels: NDArray[np.str_], rows: Rows, settings: ProbeClip
+) -> NDArray[np.str_]:
+    parts = {each: probes.Part(embeddings[r], labels[r]) for each, r in rows.items()}
+    if len(np.unique(parts["train"].target)) < 2:  # nothing to tell apart
+        return np.repeat(parts["train"].target[:1], len(rows["test"]))
+    found = probes.classify(
+        parts["train"], parts["validation"], parts["test"].embeddings, settings.neighbours
+    )
+    return found[probes.best(found)].test
+
+
+def _regressed(
+    embeddings: NDArray[np.floating], redshift: NDArray[np.floating], rows: Rows, settings: ProbeClip
+) -> NDArray[np.floating]:
+    """Predicted redshifts of the test part; NaN where too few are known to fit or to choose."""
+    known = {each: r[np.isfinite(redshift[r])] for each, r in rows.items()}
+    if len(known["train"]) < 2 or not len(known["validation"]):
+        return np.full(len(rows["test"]), np.nan)
+    train, validation = (
+        probes.Part(embeddings[known[each]], redshift[known[each]])
+        for each in ("train", "validation")
+    )
+    found = probes.regress(train, validation, embeddings[rows["test"]], settings.neighbours)
+    return found[probes.best(found)].test
+
+
+def _judged(
+    objects: pd.DataFrame,
+    rows: Rows,
+    predicted: NDArray[np.str_],
+    few: NDArray[np.str_],
+    redshifts: NDArray[np.floating],
+    settings: ProbeClip,
+) -> Judged:
+    test = objects.iloc[rows["test"]]
+    labels = test["class"].to_numpy(str)
+    three = labels[np.isin(labels, settings.class_groups)]
+    true = test["redshift"].to_numpy(float)
+    known = np.isfinite(true) & np.isfinite(redshifts)
+    every = f"class{objects['class'].nunique()}"
+    scores: Scores = {
+        **_named(every, metrics.classification(labels, predicted)),
+        **(_named("class3", metrics.classification(three, few)) if len(three) else {}),
+        **_named(
+            "redshift",
+            metrics.redshift(
+                true[known],
+                redshifts[known],
+                outlier=settings.outlier,
+                low=settings.redshift_low,
+            ),
+        ),
+    }
+    predictions = test[["object_id", "class", "redshift"]].assign(
+        predicted_class=predicted, predicted_redshift=redshifts
+    )
+    return Judged(scores, predictions)
+
+
+def _named(prefix: str, scores: Scores) -> Scores:
+    return {f"{prefix}_{key}": value for key, value in scores.items()}

@@ -1,0 +1,138 @@
+"""The pairs of a sample: light curve and spectra of the same objects, joined by object id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nightjar.datasets import PairData, SpectrumData, SupernovaData
+from nightjar.errors import InputError
+from nightjar.ragged import LightCurves
+from nightjar.spectra.store import ProcessedSpectra
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Light curves and spectra of one sample; a row is an object of the light-curve store.
+
+    Attributes
+    ----------
+    data : the batches' source; training noise follows its ``noise_level``
+    objects : one row per light curve, in its order: object_id, class, redshift, ...
+    rows : objects with at least one point and one usable spectrum
+    bands : names of the band groups
+    preprocessing : settings of windows and spectra, as plain JSON
+    """
+
+    data: PairData
+    objects: pd.DataFrame
+    rows: Rows
+    bands: tuple[str, ...]
+    preprocessing: dict[str, Any]
+
+    def classes_of(self, object_ids: NDArray[np.str_]) -> list[str]:
+        """Names of the classes of the objects, in alphabetical order."""
+        return sorted(self.objects["class"].iloc[self.rows_of(object_ids)].dropna().unique())
+
+    def labelled(self, classes: Sequence[str]) -> SupernovaData:
+        """The light curves with codes of their classes, -1 for none of ``classes``."""
+        codes = pd.Categorical(self.objects["class"], categories=list(classes)).codes
+        return replace(self.data.light_curves, label=codes.astype(np.int64))
+
+    def rows_of(self, object_ids: NDArray[np.str_]) -> Rows:
+        """Rows of those of the objects that are pairs, in the order of the store."""
+        wanted = self.objects["object_id"].iloc[self.rows].isin(object_ids).to_numpy()
+        return self.rows[wanted]
+
+
+def open_pairs(
+    sample: str | Path, windows: str | Path, spectra: str | Path, noise_level: float = 0.0
+) -> Pairs:
+    """Join what the stages before training left of a sample.
+
+    Parameters
+    ----------
+    sample : folder of the raw sample (objects, light curves in MJD)
+    windows : folder of its sequences
+    spectra : folder of its preprocessed spectra
+    noise_level : training noise, in reported errors
+
+    Raises
+    ------
+    InputError
+        A part is missing or damaged, or no object has both a light curve and a spectrum.
+    """
+    sequences, processed = LightCurves.open(windows), ProcessedSpectra.open(spectra)
+    window = json.loads((Path(windows).parent / "settings.json").read_text())
+    objects = pd.read_parquet(Path(sample) / "objects.parquet")
+    objects = objects.set_index("object_id").loc[sequences.object_id].reset_index(names="object_id")
+    object_row = pd.Index(objects["object_id"]).get_indexer(pd.Index(processed.object_id))
+    light_curves = SupernovaData(
+        sequences,
+        window["points_per_band"],
+        redshift=objects["redshift"].to_numpy(np.float32),
+        noise_level=noise_level,
+    )
+    peak = peak_times(LightCurves.open(Path(sample) / "light_curves"))
+    spectrum_data = SpectrumData(
+        processed.flux,
+        processed.flux_err,
+        processed.valid,
+        processed.wavelength,
+        object_row,
+        default=nearest_to_peak(object_row, processed.time, peak),
+        noise_level=noise_level,
+    )
+    both = (np.diff(sequences.offsets) > 0) & np.isin(np.arange(len(objects)), object_row)
+    if not both.any():
+        raise InputError(f"{sample}: no object has both a light curve and a usable spectrum")
+    return Pairs(
+        PairData(light_curves, spectrum_data),
+        objects,
+        np.flatnonzero(both),
+        sequences.bands,
+        {"light_curves": window, "spectra": processed.settings},
+    )
+
+
+def peak_times(light_curves: LightCurves) -> NDArray[np.float64]:
+    """Time of the brightest point of every object, MJD (n,); NaN for one without points."""
+    sign = 1.0 if light_curves.quantity == "mag" else -1.0
+    row = np.repeat(np.arange(len(light_curves)), np.diff(light_curves.offsets))
+    order = np.lexsort((sign * light_curves.value, row))  # brightest first within an object
+    some = np.diff(light_curves.offsets) > 0
+    peak = np.full(len(light_curves), np.nan)
+    peak[some] = light_curves.time[order[light_curves.offsets[:-1][some]]]
+    return peak
+
+
+def nearest_to_peak(
+    object_row: Rows, time: NDArray[np.float64], peak: NDArray[np.float64]
+) -> Rows:
+    """The spectrum that stands for each object (n,): nearest to peak; undated ones come last.
+
+    Parameters
+    ----------
+    object_row : (m,) object of each spectrum
+    time : (m,) MJD or NaN
+    peak : (n,) MJD or NaN
+
+    Returns
+    -------
+    (n,) row of a spectrum, -1 for an object without one
+    """
+    distance = np.nan_to_num(np.abs(time - peak[object_row]), nan=np.inf)
+    order = np.lexsort((distance, object_row))
+    first = np.unique(object_row[order], return_index=True)
+    nearest = np.full(len(peak), -1, dtype=np.int64)
+    nearest[first[0]] = order[first[1]]
+    return nearest

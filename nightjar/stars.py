@@ -1,0 +1,113 @@
+"""Variable stars as Astromer takes them: single-band curves, their classes, their windows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from nightjar.datasets import WindowData
+from nightjar.errors import InputError
+from nightjar.ragged import LightCurves
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Stars:
+    """Single-band light curves; a row is one object in one band.
+
+    Attributes
+    ----------
+    light_curves : the store
+    objects : one row per light curve, in its order: object_id (repeats per band), class, group, ...
+    preprocessing : settings of the windows, as plain JSON
+    """
+
+    light_curves: LightCurves
+    objects: pd.DataFrame
+    preprocessing: dict[str, Any]
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands."""
+        return self.light_curves.bands
+
+    def rows_of(self, object_ids: ArrayLike) -> Rows:
+        """Rows of the objects, in the order of the store."""
+        return np.flatnonzero(self.objects["object_id"].isin(np.asarray(object_ids)))
+
+    def rows_outside_groups_of(self, object_ids: ArrayLike) -> Rows:
+        """Rows of every object that is none of these, and no duplicate of one of them."""
+        groups = self.objects["group"].iloc[self.rows_of(object_ids)].unique()
+        return np.flatnonzero(~self.objects["group"].isin(groups))
+
+    def drawn(self, **rest: Any) -> WindowData:
+        """One window per light curve, drawn anew each epoch; row by row as the store."""
+        return WindowData.drawn(self.light_curves, self._window, **rest)
+
+    def sequential(self, rows: Rows, **rest: Any) -> WindowData:
+        """Every window of the light curves ``rows``."""
+        return WindowData.sequential(self.light_curves, self._window, rows, **rest)
+
+    def labels(self, classes: Sequence[str]) -> NDArray[np.int64]:
+        """Code of each row's class among ``classes``, -1 for none of them; (rows,)."""
+        return pd.Categorical(self.objects["class"], categories=list(classes)).codes.astype(
+            np.int64
+        )
+
+    def classes_of(self, object_ids: ArrayLike) -> list[str]:
+        """Names of the classes of the objects, in alphabetical order."""
+        return sorted(self.objects["class"].iloc[self.rows_of(object_ids)].dropna().unique())
+
+    @property
+    def _window(self) -> int:
+        return int(self.preprocessing["window"])
+
+
+def open_stars(sample: str | Path, windows: str | Path) -> Stars:
+    """Join the curves of the window stage with the sample's objects.
+
+    Parameters
+    ----------
+    sample : folder of the raw sample
+    windows : folder of its single-band curves
+
+    Raises
+    ------
+    InputError
+        A part is missing or damaged, or no curve is left.
+    """
+    curves = LightCurves.open(windows)
+    if not len(curves):
+        raise InputError(f"{windows}: no light curve is left; see metrics/window_light_curves.json")
+    window = json.loads((Path(windows).parent / "settings.json").read_text())
+    objects = pd.read_parquet(Path(sample) / "objects.parquet").set_index("object_id")
+    objects = objects.loc[curves.object_id].reset_index(names="object_id")
+    return Stars(curves, objects, window)
+
+
+def per_object(
+    object_id: NDArray[np.str_], probabilities: NDArray[np.floating]
+) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
+    """Average the probabilities of an object's windows (and bands).
+
+    Parameters
+    ----------
+    object_id : (windows,)
+    probabilities : (..., windows, classes)
+
+    Returns
+    -------
+    ids (n,) sorted, probabilities (..., n, classes)
+    """
+    ids, place = np.unique(object_id, return_inverse=True)
+    totals = np.zeros((*probabilities.shape[:-2], len(ids), probabilities.shape[-1]))
+    np.add.at(np.moveaxis(totals, -2, 0), place, np.moveaxis(probabilities, -2, 0))
+    return ids, totals / np.bincount(place)[:, None]

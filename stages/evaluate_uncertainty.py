@@ -1,0 +1,51 @@
+"""Judge how well each method knows when it is wrong."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nightjar import calibration, figures, params
+from nightjar.judging import uncertainty as judging
+from nightjar.metrics import over_folds, write_json
+from nightjar.pipeline import run
+from nightjar.uncertainty import smp
+
+STAGE = "evaluate_uncertainty"
+SAMPLE = Path("data/raw/variables")
+PREDICTIONS = Path("data/predictions")
+PLOTS = Path("plots") / STAGE
+
+
+def folds_of(method: Path, objects: pd.DataFrame, scored: pd.DataFrame) -> list[judging.Fold]:
+    """The scored stars of every fold."""
+    found = []
+    for path in sorted(method.glob("*.npz")):
+        stored = np.load(path)
+        test = np.isin(stored["object_id"], scored["object_id"][scored["fold"] == int(path.stem)])
+        names = objects["class"].loc[stored["object_id"][test]]
+        label = pd.Categorical(names, categories=stored["classes"]).codes.astype(np.int64)
+        found.append(judging.Fold(stored["probabilities"][:, test], label))
+    return found
+
+
+def main() -> None:
+    """Score every method, draw reliability and rejection."""
+    settings = params.load(params.EvaluateUncertainty)
+    objects = pd.read_parquet(SAMPLE / "objects.parquet").set_index("object_id")
+    table = pd.read_parquet(SAMPLE / "splits.parquet")
+    scored = table[table["part"] == "test"]
+    metrics, reliability, rejection = {}, {}, {}
+    for method in sorted(PREDICTIONS.iterdir()):
+        folds = folds_of(method, objects, scored)
+        metrics[method.name] = over_folds([judging.scores(f, settings.bins) for f in folds])
+        every = judging.together(folds)
+        reliability[method.name] = calibration.reliability(every.mean, every.label, settings.bins)
+        rejection[method.name] = calibration.rejection(every.wrong, smp(every.probabilities))
+    write_json(f"metrics/{STAGE}.json", metrics)
+    figures.save(figures.reliability(reliability), PLOTS / "reliability.png")
+    figures.save(figures.rejection(rejection), PLOTS / "rejection.png")
+
+
+if __name__ == "__main__":
+    run(main, STAGE)

@@ -1,0 +1,91 @@
+"""Fine-tune on observed pairs, per fold: Maven, pre-trained, and Maven-lite, from scratch."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from nightjar import batching, cards, checkpoints, figures, params, parts, trained, training, weights
+from nightjar.metrics import over_folds, write_json
+from nightjar.networks import Maven
+from nightjar.pairs import open_pairs
+from nightjar.pipeline import run
+from nightjar.tasks import MavenTask
+
+STAGE = "finetune_clip"
+SAMPLE = Path("data/raw/supernovae")
+WINDOWS = Path("data/processed/windows/supernovae")
+SPECTRA = Path("data/processed/spectra/supernovae")
+PRETRAINED = Path("models/maven_pretrained/weights.safetensors")
+MODELS = {"maven": "Maven", "maven_lite": "Maven-lite"}
+
+
+def start(name: str, settings: params.FinetuneClip, bands: tuple[str, ...], fold: int) -> Maven:
+    """The pre-trained network for Maven, one of the same sizes with new weights for Maven-lite."""
+    pretrained = weights.load(PRETRAINED, bands=bands)
+    torch.manual_seed(settings.seed + fold)
+    network = Maven(**{**pretrained.metadata.settings, "dropout": settings.dropout})
+    if name == "maven":
+        network.load_state_dict(pretrained.network.state_dict())
+    return network
+
+
+def main() -> None:
+    """Train both models on every fold, save them and their embeddings of every pair."""
+    settings = params.load(params.FinetuneClip)
+    inputs = [WINDOWS, SPECTRA, SAMPLE / "splits.parquet", PRETRAINED]
+    resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
+    pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA, settings.noise_level)
+    folds = parts.folds(pd.read_parquet(SAMPLE / "splits.parquet"))
+    sample = weights.fingerprint(inputs[:2])
+    metrics, shown = {}, {}
+    for name, label in MODELS.items():
+        fits = []
+        for fold, part in folds.items():
+            rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
+            network = start(name, settings, pairs.bands, fold)
+            task = MavenTask(network)
+            fits.append(
+                training.fit(
+                    task,
+                    batching.training(
+                        pairs.data, rows["train"], settings.batch_size, settings.seed + fold
+                    ),
+                    batching.evaluation(pairs.data, rows["validation"], settings.batch_size),
+                    settings,
+                    steps_per_epoch=batching.steps(len(rows["train"]), settings.batch_size),
+                    resume=resume / f"{name}_{fold}.safetensors",
+                    label=f"{label}, fold {fold}",
+                )
+            )
+            trained.save(
+                f"models/{name}/folds/{fold}",
+                network,
+                fits[-1],
+                preprocessing=pairs.preprocessing,
+                bands=pairs.bands,
+                sample=sample,
+            )
+            light_curve, spectrum = task.embed(
+                batching.evaluation(pairs.data, pairs.rows, settings.batch_size)()
+            )
+            folder = Path("data/embeddings") / name
+            folder.mkdir(parents=True, exist_ok=True)
+            np.savez(
+                folder / f"fold_{fold}.npz",
+                object_id=pairs.objects["object_id"].to_numpy(str)[pairs.rows],
+                light_curve=light_curve,
+                spectrum=spectrum,
+            )
+        metrics[name] = over_folds([trained.summary(fitted) for fitted in fits])
+        shown[label] = trained.curves(*fits)
+        cards.write(f"models/{name}/folds/0/weights.safetensors", f"models/{name}/MODEL_CARD.md")
+    write_json(f"metrics/{STAGE}.json", metrics)
+    figure = figures.learning_curves(shown, "contrastive loss")
+    figures.save(figure, f"plots/{STAGE}/learning_curves.png")
+    checkpoints.clear(resume)
+
+
+if __name__ == "__main__":
+    run(main, STAGE)

@@ -1,0 +1,57 @@
+"""Gather the observed supernovae, from a mock survey or from files, and freeze their folds."""
+
+from nightjar import census, params, samples, splits
+from nightjar.metrics import write_json
+from nightjar.pipeline import run
+from nightjar.simulate import supernovae
+from nightjar.surveys import READERS
+from nightjar.tables import Tables
+
+SAMPLE = "data/raw/supernovae"
+# Class fractions of the ZTF Bright Transient Survey (Perley et al. 2020): what magnitude-limited
+# spectroscopy sees, unlike the even pre-training sample.
+MOCK_CLASSES = {"SN Ia": 0.72, "SN II": 0.17, "SN Ib/c": 0.05, "SN IIn": 0.04, "SLSN-I": 0.02}
+
+
+def read(settings: params.GatherSupernovae) -> Tables:
+    """The tables of the chosen source."""
+    if settings.source == "mock":
+        return supernovae.simulate(
+            settings.objects,
+            settings.seed,
+            population="observed",
+            classes=MOCK_CLASSES,
+            noise=settings.noise,
+            spectrum_snr=10.0,
+            min_points=settings.min_points,
+        )
+    options = {"noise": settings.noise} if settings.source == "snana_hdf5" else {}
+    return READERS[settings.source](settings.path, **options)
+
+
+def main() -> None:
+    """Read, write the sample and its folds, count."""
+    settings = params.load(params.GatherSupernovae)
+    dropped = samples.write(
+        read(settings),
+        SAMPLE,
+        bands=settings.bands,
+        classes=settings.classes,
+        min_points=settings.min_points,
+        group_radius=settings.group_radius,
+    )
+    sample = samples.open(SAMPLE)
+    pairs = sample.objects[census.pairs(sample, settings.min_points)]
+    folds, left_out = splits.stratified_folds(
+        pairs, settings.folds, settings.validation_fraction, settings.seed
+    )
+    folds.to_parquet(f"{SAMPLE}/splits.parquet", index=False)
+    counts = census.counts(sample)
+    counts["sample"]["pairs_in_folds"] = folds["object_id"].nunique()
+    write_json(
+        "metrics/gather_supernovae.json", {**counts, "dropped": dropped, "not_in_folds": left_out}
+    )
+
+
+if __name__ == "__main__":
+    run(main, "gather_supernovae")

@@ -1,0 +1,58 @@
+"""Gather variable stars, from mock surveys or from files, and freeze the few-shot splits."""
+
+from collections import Counter
+
+import pandas as pd
+
+from nightjar import census, params, samples, splits
+from nightjar.metrics import write_json
+from nightjar.pipeline import run
+from nightjar.simulate import variables
+from nightjar.surveys import READERS
+from nightjar.tables import Tables
+
+SAMPLE = "data/raw/variables"
+
+
+def read(settings: params.GatherVariables) -> Tables:
+    """The tables of the chosen source."""
+    if settings.source == "mock":
+        return variables.simulate(settings.unlabelled, settings.labelled, settings.seed)
+    return READERS[settings.source](settings.path)
+
+
+def main() -> None:
+    """Read, write the sample and its splits, count."""
+    settings = params.load(params.GatherVariables)
+    dropped = samples.write(
+        read(settings),
+        SAMPLE,
+        bands={band: [band] for band in settings.bands} or None,
+        classes={name: [name] for name in settings.classes} or None,
+        min_points=settings.min_points,
+        group_radius=settings.group_radius,
+    )
+    sample = samples.open(SAMPLE)
+    labelled = census.labelled(sample, settings.surveys)
+    tables, left_out = [], Counter[str]()
+    for survey, objects in labelled.groupby("survey"):
+        few, counted = splits.few_shot(
+            objects,
+            settings.folds,
+            settings.samples_per_class,
+            settings.test_per_class,
+            settings.test_fraction,
+            settings.validation_fraction,
+            settings.seed,
+        )
+        tables.append(few.assign(survey=survey))
+        left_out.update(counted)
+    pd.concat(tables, ignore_index=True).to_parquet(f"{SAMPLE}/splits.parquet", index=False)
+    write_json(
+        "metrics/gather_variables.json",
+        {**census.counts(sample), "dropped": dropped, "not_in_splits": left_out},
+    )
+
+
+if __name__ == "__main__":
+    run(main, "gather_variables")

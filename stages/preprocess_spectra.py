@@ -1,0 +1,35 @@
+"""Bring the spectra of both supernova samples to one grid, continuum divided out."""
+
+import numpy as np
+
+from nightjar import figures, params, samples
+from nightjar.metrics import write_json
+from nightjar.pipeline import run
+from nightjar.spectra import store
+
+SAMPLES = ("simulated_supernovae", "supernovae")
+PROCESSED = "data/processed/spectra"
+SHOWN = 4  # spectra in the figure
+
+
+def main() -> None:
+    """Preprocess, count, show some spectra before and after."""
+    settings = params.load(params.PreprocessSpectra)
+    metrics = {}
+    for name in SAMPLES:
+        sample = samples.open(f"data/raw/{name}")
+        dropped = store.write(sample.spectra, sample.objects, f"{PROCESSED}/{name}", settings)
+        processed = store.ProcessedSpectra.open(f"{PROCESSED}/{name}")
+        metrics[name] = {
+            "spectra": len(processed),
+            "objects": len(np.unique(processed.object_id)),
+            "mean_coverage": float(np.mean(processed.valid)) if len(processed) else 0.0,
+        }
+        metrics[f"{name}_dropped"] = dropped
+        figure = figures.spectra(*store.before_and_after(sample.spectra, processed, SHOWN))
+        figures.save(figure, f"plots/preprocess_spectra/{name}.png")
+    write_json("metrics/preprocess_spectra.json", metrics)
+
+
+if __name__ == "__main__":
+    run(main, "preprocess_spectra")

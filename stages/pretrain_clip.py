@@ -1,0 +1,74 @@
+"""Pre-train Maven: align light curves and spectra of simulated supernovae."""
+
+from pathlib import Path
+
+import torch
+
+from nightjar import batching, cards, checkpoints, figures, params, parts, trained, training
+from nightjar.metrics import retrieval, write_json
+from nightjar.networks import Maven
+from nightjar.pairs import open_pairs
+from nightjar.pipeline import run
+from nightjar.tasks import MavenTask
+from nightjar.weights import fingerprint
+
+STAGE = "pretrain_clip"
+SAMPLE = Path("data/raw/simulated_supernovae")
+WINDOWS = Path("data/processed/windows/simulated_supernovae")
+SPECTRA = Path("data/processed/spectra/simulated_supernovae")
+MODEL = Path("models/maven_pretrained")
+
+
+def main() -> None:
+    """Train, save, and measure retrieval on held-out pairs."""
+    settings = params.load(params.PretrainClip)
+    resume = checkpoints.directory(STAGE, settings, [WINDOWS, SPECTRA], [Path(__file__)])
+    pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA)
+    held_out = parts.held_out(
+        pairs.objects.iloc[pairs.rows], settings.validation_fraction, settings.seed
+    )
+    train, validation = pairs.rows[~held_out], pairs.rows[held_out]
+    torch.manual_seed(settings.seed)
+    network = Maven(
+        light_curve=settings.light_curve.model_dump(),
+        spectrum=settings.spectrum.model_dump(),
+        output=settings.output,
+        embedding=settings.embedding,
+        bands=len(pairs.bands),
+        logit_scale=settings.logit_scale,
+        dropout=settings.dropout,
+    )
+    task = MavenTask(network)
+    fitted = training.fit(
+        task,
+        batching.training(pairs.data, train, settings.batch_size, settings.seed),
+        batching.evaluation(pairs.data, validation, settings.batch_size),
+        settings,
+        steps_per_epoch=batching.steps(len(train), settings.batch_size),
+        resume=resume / "maven.safetensors",
+        label="Maven, pre-training",
+    )
+    trained.save(
+        MODEL,
+        network,
+        fitted,
+        preprocessing=pairs.preprocessing,
+        bands=pairs.bands,
+        sample=fingerprint([WINDOWS, SPECTRA]),
+    )
+    cards.write(MODEL / "weights.safetensors", MODEL / "MODEL_CARD.md")
+    embedded = task.embed(batching.evaluation(pairs.data, validation, settings.batch_size)())
+    write_json(
+        f"metrics/{STAGE}.json",
+        {
+            "training": {"pairs": len(train), **trained.summary(fitted)},
+            "retrieval": {"pairs": len(validation), **retrieval(*embedded)},
+        },
+    )
+    figure = figures.learning_curves({"Maven": trained.curves(fitted)}, "contrastive loss")
+    figures.save(figure, f"plots/{STAGE}/learning_curves.png")
+    checkpoints.clear(resume)
+
+
+if __name__ == "__main__":
+    run(main, STAGE)

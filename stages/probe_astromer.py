@@ -1,0 +1,67 @@
+"""Judge Astromer's embeddings: few-shot classification, per window and per star."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from nightjar import checkpoints, figures, params, parts, training
+from nightjar.datasets import TabularData
+from nightjar.judging import astromer
+from nightjar.metrics import confusion, over_folds, write_json
+from nightjar.networks import GammaHead
+from nightjar.pipeline import run
+from nightjar.tasks import ClassifyTask
+
+STAGE = "probe_astromer"
+SAMPLE = Path("data/raw/variables")
+EMBEDDINGS = Path("data/embeddings/astromer")
+
+
+def main() -> None:
+    """Train a head per survey, number of samples and fold; score it; compare."""
+    settings = params.load(params.ProbeAstromer)
+    inputs = [EMBEDDINGS, SAMPLE / "splits.parquet"]
+    resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
+    objects = pd.read_parquet(SAMPLE / "objects.parquet").set_index("object_id")
+    table = pd.read_parquet(SAMPLE / "splits.parquet")
+    metrics = {}
+    for (survey, samples), folds in parts.tasks(table).items():
+        scores, counts = [], 0
+        for fold, part in folds.items():
+            stored = np.load(EMBEDDINGS / f"{survey}_{samples}_{fold}.npz")
+            windows = astromer.Windows.of(stored["object_id"], stored["layers"], objects["class"])
+            rows = {each: windows.rows_of(ids) for each, ids in part.items()}
+            torch.manual_seed(settings.seed + fold)
+            shape = windows.layers.shape[1:]
+            network = GammaHead(*shape, settings.hidden, len(windows.classes), settings.dropout)
+            task = ClassifyTask(
+                network,
+                inputs=lambda batch, shape=shape: (batch.tabular.unflatten(1, shape),),
+            )
+            data = TabularData(windows.layers.reshape(len(windows.layers), -1), windows.label)
+            training.fit_rows(
+                task,
+                (data, rows["train"]),
+                (data, rows["validation"]),
+                settings,
+                seed=settings.seed + fold,
+                resume=resume / f"{survey}_{samples}_{fold}.safetensors",
+                label=f"Head, {survey}, {samples} per class, fold {fold}",
+            )
+            probabilities = task.collect(task.predict, [data.batch(rows["test"])])
+            scores.append(astromer.scores(windows, rows, probabilities))
+            stars = windows.per_object(rows["test"], probabilities)
+            counts = counts + confusion(*stars, windows.classes)
+        metrics[f"{survey}_{samples}"] = over_folds(scores)
+        figure = figures.confusion(counts, windows.classes)
+        figures.save(figure, f"plots/{STAGE}/confusion_{survey}_{samples}.png")
+    write_json(f"metrics/{STAGE}.json", metrics)
+    figure = figures.bars(astromer.bars(metrics), "macro F1, per star")
+    figures.save(figure, f"plots/{STAGE}/macro_f1.png")
+    checkpoints.clear(resume)
+
+
+if __name__ == "__main__":
+    run(main, STAGE)

@@ -1,0 +1,90 @@
+"""Judge Maven, Maven-lite and the baseline on class, redshift and retrieval."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nightjar import figures, params, parts
+from nightjar.judging import clip
+from nightjar.metrics import confusion, over_folds, ranks, retrieval_curve, write_json
+from nightjar.pipeline import run
+
+STAGE = "probe_clip"
+SAMPLE = Path("data/raw/supernovae")
+EMBEDDINGS = Path("data/embeddings")
+PLOTS = Path("plots") / STAGE
+MODELS = ("maven", "maven_lite")
+BARS = ("class3_macro_f1", "redshift_r2")
+
+
+def main() -> None:
+    """Probe every model's embeddings fold by fold, write scores and figures."""
+    settings = params.load(params.ProbeClip)
+    objects = pd.read_parquet(SAMPLE / "objects.parquet").set_index("object_id", drop=False)
+    folds = parts.folds(pd.read_parquet(SAMPLE / "splits.parquet"))
+    judged: dict[str, list[clip.Judged]] = {}
+    curves = {}
+    for fold, part in folds.items():
+        for model in MODELS:
+            stored = np.load(EMBEDDINGS / model / f"fold_{fold}.npz")
+            table = objects.loc[stored["object_id"]]
+            rows = parts.rows_of(stored["object_id"], part)
+            light_curve, spectrum = stored["light_curve"], stored["spectrum"]
+            kinds = {
+                model: light_curve,
+                f"{model}_spectrum": spectrum,
+                f"{model}_joint": np.hstack([light_curve, spectrum]),
+            }
+            for name, embeddings in kinds.items():
+                found = clip.judge_embeddings(embeddings, table, rows, settings)
+                judged.setdefault(name, []).append(found)
+            judged[model][-1].scores.update(clip.judge_retrieval(stored, rows))
+            test = rows["test"]
+            curves.setdefault(model, []).append(ranks(light_curve[test], spectrum[test]))
+        stored = np.load(EMBEDDINGS / "baseline" / f"fold_{fold}.npz")
+        found = clip.judge_predictions(
+            stored,
+            objects.loc[stored["object_id"]],
+            parts.rows_of(stored["object_id"], part),
+            settings,
+        )
+        judged.setdefault("baseline", []).append(found)
+    metrics = {name: over_folds([each.scores for each in found]) for name, found in judged.items()}
+    write_json(f"metrics/{STAGE}.json", metrics)
+    draw(metrics, judged, {name: retrieval_curve(np.concatenate(r)) for name, r in curves.items()})
+
+
+def draw(
+    metrics: dict[str, dict[str, float]],
+    judged: dict[str, list[clip.Judged]],
+    curves: dict[str, tuple[np.ndarray, np.ndarray]],
+) -> None:
+    """Confusion matrices, redshifts, retrieval, and the models side by side."""
+    for name in (*MODELS, "baseline"):
+        table = pd.concat([each.predictions for each in judged[name]])
+        classes = sorted(table["class"].unique())
+        counts = confusion(table["class"], table["predicted_class"], classes)
+        figures.save(figures.confusion(counts, classes), PLOTS / f"confusion_{name}.png")
+        known = table[table[["redshift", "predicted_redshift"]].notna().all(axis=1)]
+        if len(known):
+            figure = figures.redshift(
+                known["redshift"].to_numpy(),
+                known["predicted_redshift"].to_numpy(),
+                known["class"].to_numpy(str),
+                classes,
+            )
+            figures.save(figure, PLOTS / f"redshift_{name}.png")
+    figures.save(figures.retrieval(curves), PLOTS / "retrieval.png")
+    for key in BARS:
+        values = {
+            name: (scores[key], scores.get(f"{key}_std", math.nan))
+            for name, scores in metrics.items()
+            if key in scores
+        }
+        figures.save(figures.bars({"": values}, key), PLOTS / f"{key}.png")
+
+
+if __name__ == "__main__":
+    run(main, STAGE)

@@ -1,0 +1,31 @@
+"""Simulate labelled pairs of light curve and spectrum: the pre-training sample."""
+
+from nightjar import census, params, samples
+from nightjar.metrics import write_json
+from nightjar.pipeline import run
+from nightjar.simulate import supernovae
+
+SAMPLE = "data/raw/simulated_supernovae"
+
+
+def main() -> None:
+    """Simulate, write the sample, count."""
+    settings = params.load(params.SimulateSupernovae)
+    tables = supernovae.simulate(
+        settings.objects,
+        settings.seed,
+        population="pretraining",
+        classes=settings.classes,
+        noise=settings.noise,
+        spectrum_snr=settings.spectrum_snr,
+        min_points=settings.min_points,
+    )
+    dropped = samples.write(
+        tables, SAMPLE, bands=None, classes=None, min_points=settings.min_points, group_radius=0.0
+    )
+    counts = census.counts(samples.open(SAMPLE))
+    write_json("metrics/simulate_supernovae.json", {**counts, "dropped": dropped})
+
+
+if __name__ == "__main__":
+    run(main, "simulate_supernovae")

@@ -1,0 +1,90 @@
+"""Train Astromer as a classifier with one method of telling how sure it is; predict with it."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from nightjar import batching, cards, checkpoints, figures, params, parts, trained, training, weights
+from nightjar.metrics import over_folds, write_json
+from nightjar.networks import AstromerClassifier
+from nightjar.pipeline import run
+from nightjar.stars import open_stars, per_object
+from nightjar.tasks import ClassifyTask, class_weights, sequence
+from nightjar.uncertainty import predict
+
+STAGE = "train_uncertainty"
+SAMPLE = Path("data/raw/variables")
+WINDOWS = Path("data/processed/windows/variables")
+PRETRAINED = Path("models/astromer/weights.safetensors")
+
+
+def main(method: str) -> None:
+    """Train on every fold; sampled probabilities of validation and scored stars."""
+    settings = params.load(params.TrainUncertainty)
+    inputs = [WINDOWS, SAMPLE / "splits.parquet", PRETRAINED]
+    resume = checkpoints.directory(f"{STAGE}_{method}", settings, inputs, [Path(__file__)])
+    stars = open_stars(SAMPLE, WINDOWS)
+    pretrained = weights.load(PRETRAINED)
+    table = pd.read_parquet(SAMPLE / "splits.parquet")
+    survey, samples, folds = parts.task(table, settings.survey, settings.samples_per_class)
+    classes = stars.classes_of(table["object_id"][table["survey"] == survey])
+    label = stars.labels(classes)
+    train = stars.drawn(label=label)
+    predictions, fits = Path("data/predictions") / method, []
+    predictions.mkdir(parents=True)
+    for fold, part in folds.items():
+        rows = {each: stars.rows_of(ids) for each, ids in part.items()}
+        torch.manual_seed(settings.seed + fold)
+        network = AstromerClassifier(
+            pretrained.metadata.settings, settings.hidden, len(classes), settings.dropout
+        )
+        network.encoder.load_state_dict(pretrained.network.state_dict())
+        task = ClassifyTask(network, class_weights(label[rows["train"]], len(classes)))
+        validation = stars.sequential(rows["validation"], label=label)
+        fitted = training.fit_rows(
+            task,
+            (train, rows["train"]),
+            (validation, np.arange(len(validation))),
+            settings,
+            seed=settings.seed + fold,
+            resume=resume / f"{fold}.safetensors",
+            label=f"{method}, {survey}, fold {fold}",
+        )
+        fits.append(fitted)
+        trained.save(
+            f"models/uncertainty/{method}/folds/{fold}",
+            network,
+            fitted,
+            preprocessing=stars.preprocessing,
+            classes=classes,
+            bands=stars.bands,
+            sample=weights.fingerprint(inputs[:1]),
+            notes={"method": method, "survey": str(survey), "samples_per_class": str(samples)},
+        )
+        scored = stars.sequential(np.concatenate([rows["validation"], rows["test"]]))
+        probabilities = predict(
+            network,
+            lambda batch, task=task, network=network: network(*sequence(batch.to(task.device))),
+            batching.evaluation(scored, np.arange(len(scored)), settings.batch_size)(),
+            samples=settings.samples,
+            dropout=method == "mc_dropout",
+            seed=settings.seed,
+        )
+        ids, averaged = per_object(stars.objects["object_id"].to_numpy(str)[scored.row], probabilities)
+        np.savez(predictions / f"{fold}.npz", object_id=ids, probabilities=averaged, classes=classes)
+    cards.write(
+        f"models/uncertainty/{method}/folds/0/weights.safetensors",
+        f"models/uncertainty/{method}/MODEL_CARD.md",
+    )
+    metrics = over_folds([trained.summary(each) for each in fits])
+    write_json(f"metrics/{STAGE}_{method}.json", {method: metrics})
+    figure = figures.learning_curves({method: trained.curves(*fits)}, "cross entropy")
+    figures.save(figure, f"plots/{STAGE}/{method}.png")
+    checkpoints.clear(resume)
+
+
+if __name__ == "__main__":
+    run(lambda: main(sys.argv[1]), f"{STAGE}@{sys.argv[1]}")

@@ -1,0 +1,44 @@
+"""Turn light curves into Maven's sequences and Astromer's single-band curves."""
+
+from pathlib import Path
+
+import numpy as np
+
+from nightjar import census, figures, params, samples, windows
+from nightjar.metrics import write_json
+from nightjar.pipeline import run
+from nightjar.ragged import LightCurves
+
+WINDOWS = Path("data/processed/windows")
+CONVERSIONS = {
+    "simulated_supernovae": windows.write_sequences,
+    "supernovae": windows.write_sequences,
+    "variables": windows.write_curves,
+}
+
+
+def main() -> None:
+    """Convert every sample, count, show one light curve per class."""
+    settings = params.load(params.WindowLightCurves)
+    metrics = {}
+    WINDOWS.mkdir(parents=True)
+    for name, convert in CONVERSIONS.items():
+        sample = samples.open(f"data/raw/{name}")
+        dropped = convert(sample.light_curves, WINDOWS / name, settings)
+        curves = LightCurves.open(WINDOWS / name)
+        metrics[name] = {
+            "light_curves": len(curves),
+            "points": len(curves.time),
+            "median_points": float(np.median(np.diff(curves.offsets))),
+        }
+        metrics[f"{name}_dropped"] = dropped
+        figure = figures.light_curves(
+            census.examples(sample), sample.light_curves.bands, sample.light_curves.quantity
+        )
+        figures.save(figure, f"plots/window_light_curves/{name}.png")
+    (WINDOWS / "settings.json").write_text(settings.model_dump_json(exclude={"threads"}) + "\n")
+    write_json("metrics/window_light_curves.json", metrics)
+
+
+if __name__ == "__main__":
+    run(main, "window_light_curves")
