@@ -122,7 +122,7 @@ def _train(
         step += 1
         if bar.update():  # True where it drew itself: only then may a GPU be waited for
             bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
-    return float(total) / count
+    return float(fabric.all_reduce(total / count))  # the mean over ranks
 
 
 def _validate(

@@ -1,11 +1,15 @@
 """The loop: it learns, stops, resumes to the same bytes."""
 
+import os
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
 from nightjar import batching, checkpoints, hardware, tasks, training
 from nightjar.datasets import TabularData, WindowData
@@ -303,3 +307,56 @@ def test_no_warning_is_raised_by_fabric(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train(tmp_path / "fit.safetensors", SETTINGS.model_copy(update={"epochs": 1}))
+
+
+# --- several processes ----------------------------------------------------------------------------
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from nightjar import batching, tasks, training
+from nightjar.datasets import TabularData
+from nightjar.params import Training
+
+out, devices = Path(sys.argv[1]), int(sys.argv[2])
+settings = Training(
+    seed=0, threads=1, device="cpu", precision="32-true", lr=1e-2, epochs=3, batch_size=8,
+    patience=9, warmup_steps=3, weight_decay=0.01, gradient_clip=1.0, dropout=0.0,
+    devices=devices, num_nodes=1, strategy="ddp" if devices > 1 else "auto",
+)
+columns = np.random.default_rng(0).normal(size=(40, 3))
+data = TabularData(columns, redshift=columns @ [1.0, 2.0, 3.0])
+for fold in range(2):  # a stage trains several times in one process
+    torch.manual_seed(0)
+    task = tasks.RegressTask(torch.nn.Linear(3, 1), 0.0, 1.0, lambda batch: (batch.tabular,))
+    fitted = training.fit(
+        task, batching.training(data, np.arange(32), 8, 0),
+        batching.evaluation(data, np.arange(32, 40), 8), settings, steps_per_epoch=4,
+        resume=out / f"{fold}.resume", label="test",
+    )
+    losses = torch.tensor([epoch["training_loss"] for epoch in fitted.history])
+    save_file(fitted.last | {"losses": losses}, out / f"{fold}.last")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    results = []
+    for devices in (1, 2):
+        out = tmp_path / str(devices)
+        out.mkdir()
+        subprocess.run(
+            [sys.executable, script, out, str(devices)],
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+            check=True,
+            timeout=120,
+        )
+        results.append([load_file(out / f"{fold}.last") for fold in range(2)])
+    for one, two in zip(*results, strict=True):
+        for name, value in one.items():
+            assert two[name].numpy() == pytest.approx(value.numpy(), rel=1e-5)
