@@ -46,9 +46,9 @@ def _spin_table() -> Floats:
     return _diffuse(lambda x: (1 + x * np.exp(_SPIN)) ** -2, len(_SPIN))
 
 
-def _look_up(table: Floats, row: Floats, x: Floats) -> Floats:
-    """Bilinear interpolation in a table at fractional ``row`` and time ``x``."""
-    column = np.clip(x / _X_STEP, 0, table.shape[1] - 1.001)
+def look_up(table: Floats, row: Floats, column: Floats) -> Floats:
+    """Bilinear interpolation in a table at fractional ``row`` and ``column``, which broadcast."""
+    column = np.clip(column, 0, table.shape[1] - 1.001)
     row = np.clip(row, 0, table.shape[0] - 1.001)
     i, j = row.astype(np.int64), column.astype(np.int64)
     u, v = row - i, column - j
@@ -71,8 +71,8 @@ def arnett(time: Floats, nickel: Floats, diffusion: Floats, leak: Floats) -> Flo
         (Clocchiatti & Wheeler 1997)
     """
     x, step = time / diffusion, _DECAY[1]
-    young = _look_up(_decay_table(), diffusion / NICKEL_DAYS / step, x)
-    old = _look_up(_decay_table(), diffusion / COBALT_DAYS / step, x)
+    young = look_up(_decay_table(), diffusion / NICKEL_DAYS / step, x / _X_STEP)
+    old = look_up(_decay_table(), diffusion / COBALT_DAYS / step, x / _X_STEP)
     trapped = 1 - np.exp(-((leak / np.maximum(time, 0.1)) ** 2))
     power = (NICKEL_POWER - COBALT_POWER) * young + COBALT_POWER * old * trapped
     return nickel * SUN_MASS * power
@@ -88,7 +88,7 @@ def magnetar(time: Floats, energy: Floats, spin_down: Floats, diffusion: Floats)
     spin_down, diffusion : time scales, days; heating is (energy / spin_down) (1 + t / spin_down)^-2
     """
     row = (np.log(diffusion / spin_down) - _SPIN[0]) / (_SPIN[1] - _SPIN[0])
-    return energy / (spin_down * DAY) * _look_up(_spin_table(), row, time / diffusion)
+    return energy / (spin_down * DAY) * look_up(_spin_table(), row, time / diffusion / _X_STEP)
 
 
 def plateau(

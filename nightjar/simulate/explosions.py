@@ -9,7 +9,7 @@ import numpy as np
 from nightjar.simulate import engines
 from nightjar.simulate.populations import KINDS, Latents
 from nightjar.simulate.randomness import Floats
-from nightjar.simulate.sed import State, blackbody, blanketing, photosphere
+from nightjar.simulate.sed import State, continuum, photosphere
 
 _SUN = 3.0128e35  # erg/s of bolometric magnitude 0 (IAU 2015 resolution B2)
 # What `photospheres` reads, for one kind or another.
@@ -60,9 +60,9 @@ def _optical_peak(kind: str, latents: Latents) -> Floats:
     names = ("blanketing", *LATENTS)
     flat = {name: np.repeat(latents[name], len(_TIMES)) for name in names}
     state = photospheres(kind, flat, np.tile(_TIMES, n))
-    light = state.luminosity * blackbody(np.float64(5500.0), state.temperature)
-    light *= blanketing(np.float64(5500.0), state.temperature, flat["blanketing"])
-    light = np.log(light.reshape(n, -1))
+    yellow = np.full((len(state.luminosity), 1), 5500.0)
+    light = continuum(yellow, state.temperature, flat["blanketing"])[:, 0]
+    light = np.log((state.luminosity * light).reshape(n, -1))
     top = np.clip(light.argmax(axis=1), 1, len(_TIMES) - 2)
     left, middle, right = (light[np.arange(n), top + shift] for shift in (-1, 0, 1))
     bend = np.minimum(left - 2 * middle + right, -1e-9)
@@ -75,9 +75,7 @@ def _optical_peak(kind: str, latents: Latents) -> Floats:
 
 
 def _radioactive(latents: Latents, time: Floats) -> Floats:
-    return engines.arnett(
-        time, latents["nickel_mass"], latents["timescale"], latents["gamma_leak"]
-    )
+    return engines.arnett(time, latents["nickel_mass"], latents["timescale"], latents["gamma_leak"])
 
 
 def _scale_radioactive(latents: Latents) -> None:
@@ -109,9 +107,9 @@ def _recombining(latents: Latents, time: Floats) -> Floats:
 def _scale_recombining(latents: Latents) -> None:
     """Brighter events decline faster and have shorter plateaus (Anderson+2014, figures 5 and 13)."""
     excess = np.clip(-17.0 - latents["peak_abs_mag"], -2.0, 2.0)
-    latents["plateau_slope"] = np.maximum(1.1 + 0.6 * excess + 0.6 * latents["other_1"], -0.2)
+    latents["plateau_slope"] = np.maximum(1.1 + 0.45 * excess + 0.55 * latents["other_1"], -0.2)
     latents["timescale"] = latents["timescale"] * np.exp(-0.06 * excess)
-    latents["cooling"] = 5.0 * np.exp(0.4 * latents["other_2"])
+    latents["cooling"] = 4.0 * np.exp(0.4 * latents["other_2"])
     latents["level"] = latents["peak_luminosity"] * 10 ** (-0.4 * latents["plateau_slope"] * 0.35)
     # Ni masses of SN II: median 0.032, brighter events more (Anderson 2019, A&A 628, A7).
     latents["nickel_mass"] = 0.032 * np.exp(0.5 * latents["other_1"] + 0.5 * excess)

@@ -51,8 +51,10 @@ _IA = (
     Line("S II 5640", 5640, 0.28, 0.08, (7200, 13500), 0.90),
     Line("Si II 5972", 5972, 0.14, 0.05, (6200, 11000)),
     Line("Si II 6355", 6355, 0.60, 0.25, (5600, 15000)),
-    Line("Na I D, Co III 5890", 5890, 0.25, 0.25, (COLD, 6000), 0.9),
-    Line("Fe II, Co II 6500", 6450, 0.15, 0.15, (COLD, 5600), 0.8),
+    Line("Na I D, Co III 5890", 5890, 0.25, 0.15, (COLD, 6000), 0.9),
+    Line("Fe III 4700, emerging", 4690, 0.0, 0.35, (COLD, 5600)),
+    Line("Fe II 5250, emerging", 5270, 0.0, 0.35, (COLD, 5600)),
+    Line("Fe II, Co II 6500", 6450, 0.15, 0.10, (COLD, 5600), 0.8),
     Line("O I 7774", 7774, 0.28, 0.08, (5000, 12000)),
 )
 # Hydrogen-rich: Gutierrez+2017 (ApJ 850, 89): H from the start, metals once recombination begins.

@@ -62,24 +62,84 @@ class Kind:
 
 KINDS = {
     "SN Ia": Kind(
-        (-19.25, 0.08), 0.0, (10800, 800), 18, 0.18, (4700, 150), 0.9, 0.12, "delayed", 100, (13.3, 0.03)
+        (-19.25, 0.08),
+        -0.27,
+        (10800, 800),
+        18,
+        0.18,
+        (4900, 150),
+        0.42,
+        0.12,
+        "delayed",
+        100,
+        (13.6, 0.03),
     ),
     "SN II": Kind(
-        (-17.0, 0.95), 0.0, (3800, 700), 50, 0.42, (5300, 250), 0.45, 0.12, "star_formation", 160, (92, 0.16)
+        (-17.0, 0.95),
+        0.45,
+        (3900, 600),
+        50,
+        0.42,
+        (5200, 250),
+        0.6,
+        0.12,
+        "star_formation",
+        160,
+        (92, 0.16),
     ),
     "SN Ib": Kind(
-        (-17.45, 0.8), 0.0, (9000, 1200), 18, 0.35, (4800, 300), 0.8, 0.16, "star_formation", 110, (12, 0.22)
+        (-17.45, 0.8),
+        -0.29,
+        (9000, 1200),
+        18,
+        0.3,
+        (5000, 300),
+        0.55,
+        0.16,
+        "star_formation",
+        110,
+        (14, 0.2),
     ),
     "SN Ic": Kind(
-        (-17.66, 0.8), 0.0, (9600, 1500), 18, 0.35, (4800, 300), 0.9, 0.18, "star_formation", 110, (12, 0.25)
+        (-17.66, 0.8),
+        -0.29,
+        (9600, 1500),
+        18,
+        0.3,
+        (5000, 300),
+        0.6,
+        0.18,
+        "star_formation",
+        110,
+        (13.5, 0.23),
     ),
     "SN IIn": Kind(
-        (-18.6, 0.9), 0.0, (5200, 900), 30, 0.15, (6300, 500), 0.3, 0.10, "star_formation", 220, (14, 0.40)
+        (-18.6, 0.9),
+        -0.4,
+        (5200, 900),
+        30,
+        0.15,
+        (6300, 500),
+        0.3,
+        0.10,
+        "star_formation",
+        220,
+        (14, 0.4),
     ),
     "SLSN-I": Kind(
-        (-21.4, 0.65), 0.0, (10500, 1800), 40, 0.15, (6200, 500), 0.7, 0.05, "star_formation", 200, (32, 0.28)
+        (-21.4, 0.65),
+        -0.48,
+        (10500, 1800),
+        40,
+        0.15,
+        (6200, 500),
+        0.6,
+        0.05,
+        "star_formation",
+        200,
+        (32, 0.28),
     ),
-}  # fmt: skip
+}
 CLASSES = ("SN Ia", "SN II", "SN Ib/c", "SN IIn", "SLSN-I")
 _FRACTION_IB = 0.45  # of SN Ib/c; Shivvers+2017
 
@@ -164,8 +224,10 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
     x1, colour = x1[at], colour[at]
     z = normal[:, 3 * CANDIDATES :]
     velocity = _velocity(kind_name, kind, z, uniform) * population.faster
+    if kind_name == "SN II":  # L ~ v^3 (Hamuy & Pinto 2002, ApJ 566, L63)
+        velocity = velocity * 10 ** (-0.4 / 3 * (bright[at] - kind.magnitude[0]))
     # Brighter SN Ia burn longer (x1); other classes have their own scatter.
-    stretch = 0.075 * x1 if kind_name == "SN Ia" else 0.0
+    stretch = 0.07 * x1 if kind_name == "SN Ia" else 0.0
     return {
         "redshift": cosmology.redshift_of(uniform[:, -2], most[at], kind.history),
         "peak_abs_mag": bright[at],

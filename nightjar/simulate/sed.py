@@ -9,18 +9,22 @@ their troughs move with the velocity, so that light curve and spectrum follow fr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from nightjar.simulate.engines import DAY
+from nightjar.simulate.engines import DAY, look_up
 from nightjar.simulate.lines import Line
 from nightjar.simulate.randomness import Floats
 
 BOLTZMANN = 5.670374e-5  # Stefan-Boltzmann, erg/s/cm^2/K^4
 LIGHT_KM = 299792.458  # km/s
+_INSIDE = 0.88  # radius of the continuum over that of the lines
 _SHARP = 8  # sharpness of the change to the floor
 _ONSET = 10  # sharpness of an ion's window in temperature
+_TEMPERATURES = np.geomspace(2500.0, 90000.0, 121)  # K, of the table of blanketing
+_DEPTHS = np.linspace(0.0, 12.0, 121)
 _BLOCK = 1024  # rows at a time: temporaries stay in the cache
 
 
@@ -50,7 +54,7 @@ def photosphere(
     """
     safe = np.maximum(time, 0.3)
     speed = np.minimum(velocity * (safe / reference) ** -slope, 0.1 * LIGHT_KM)
-    radius = speed * 1e5 * safe * DAY
+    radius = _INSIDE * speed * 1e5 * safe * DAY
     hot = (luminosity / (4 * np.pi * BOLTZMANN * radius**2)) ** 0.25
     return State(luminosity, (hot**_SHARP + floor**_SHARP) ** (1 / _SHARP), speed)
 
@@ -67,15 +71,41 @@ def blackbody(wavelength: Floats, temperature: Floats) -> Floats:
     return c1 * 1e-8 / ((wavelength * 1e-8) ** 5 * np.expm1(x) * BOLTZMANN * temperature**4)
 
 
-def blanketing(wavelength: Floats, temperature: Floats, strength: Floats) -> Floats:
-    """Fraction of light that the forest of iron-group lines lets pass.
+def _ramp(wavelength: Floats) -> Floats:
+    """Grows by one per 1000 Angstrom below 4300 Angstrom."""
+    return 0.45 * np.logaddexp(0.0, (4300.0 - wavelength) / 450.0)
 
-    exp(-tau), tau = strength (9000 K / T)^2.5 s(wavelength), with s a ramp that grows by one per
-    1000 Angstrom below 4300 Angstrom: a smooth stand-in for the line opacity that takes over the
-    ultraviolet as the ejecta cool (cf. the cut-off of Nicholl+2017, equation 12).
+
+@lru_cache(maxsize=1)
+def _passed_table() -> Floats:
+    """Share of a black body's energy that blanketing lets pass, (temperatures, depths)."""
+    wavelength = np.geomspace(400.0, 60000.0, 800)
+    light = blackbody(wavelength, _TEMPERATURES[:, None]) * wavelength
+    light /= light.sum(axis=1, keepdims=True)
+    through = np.exp(-_DEPTHS[:, None] * _ramp(wavelength))
+    return np.array([(row * through).sum(axis=1) for row in light])
+
+
+def continuum(wavelength: Floats, temperature: Floats, strength: Floats) -> Floats:
+    """Black body under a forest of iron-group lines, in 1/Angstrom; integrates to one.
+
+    The forest passes exp(-tau), tau = strength (9000 K / T)^2.5 s(wavelength), with s a ramp that
+    grows by one per 1000 Angstrom below 4300 Angstrom: a smooth stand-in for the line opacity that
+    takes over the ultraviolet as the ejecta cool (cf. the cut-off of Nicholl+2017, equation 12).
+    The energy that it takes comes out again at all wavelengths in proportion.
+
+    Parameters
+    ----------
+    wavelength : (rows, pixels) Angstrom
+    temperature, strength : (rows,) K, depth at 9000 K
     """
-    ramp = 0.45 * np.logaddexp(0.0, (4300.0 - wavelength) / 450.0)
-    return np.exp(-strength * np.minimum((9000.0 / temperature) ** 2.5, 5.0) * ramp)
+    depth = strength * np.minimum((9000.0 / temperature) ** 2.5, 5.0)
+    row = np.log(temperature / _TEMPERATURES[0]) / np.log(_TEMPERATURES[1] / _TEMPERATURES[0])
+    passed = look_up(_passed_table(), row, depth / _DEPTHS[1])
+    light = blackbody(wavelength, temperature[:, None])
+    light *= np.exp(-depth[:, None] * _ramp(wavelength))
+    light /= passed[:, None]
+    return light
 
 
 def bump(u: Floats) -> Floats:
@@ -150,8 +180,7 @@ def luminosity_density(
     for start in range(0, len(wavelength), _BLOCK):
         rows = slice(start, start + _BLOCK)
         part, wave = State(*(x[rows] for x in state)), wavelength[rows]
-        profile = blackbody(wave, part.temperature[:, None])
-        profile *= blanketing(wave, part.temperature[:, None], blanket[rows, None])
+        profile = continuum(wave, part.temperature, blanket[rows])
         for line, scale in zip(lines, scales[rows].T, strict=True):
             add_line(profile, wave, line, part, scale, resolution[rows])
         out[rows] = part.luminosity[:, None] * profile
