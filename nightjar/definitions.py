@@ -23,7 +23,9 @@ DEFINITIONS = {
     "macro_recall": Definition("Mean over classes of the share of objects that are found", 1),
     "balanced_accuracy": Definition("Mean recall over the classes that occur", 1),
     "accuracy": Definition("Share of objects classified rightly", 1),
-    "r2": Definition("1 − Σ(error²) / Σ(deviation from the mean)²: 1 perfect, 0 the mean's", 1),
+    "r2": Definition(
+        "1 − Σ(error²) / Σ(deviation from the mean)²: 1 is perfect, 0 no better than the mean", 1
+    ),
     "l1": Definition("Mean |Δz|", -1),
     "l2": Definition("Root mean square of Δz", -1),
     "median_error": Definition("Median |Δz| / (1 + z)", -1),
@@ -31,6 +33,7 @@ DEFINITIONS = {
     "retrieval_auc": Definition(
         "Area under partners found against share of objects looked at: 0.5 is chance", 1
     ),
+    "reverse_auc": Definition("The same area from spectrum to light curve: 0.5 is chance", 1),
     "recall_at_1": Definition("Share of objects whose partner is the nearest", 1),
     "recall_at_5": Definition("Share of objects whose partner is among the 5 nearest", 1),
     "recall_at_10": Definition("Share of objects whose partner is among the 10 nearest", 1),

@@ -39,14 +39,14 @@ class Section(NamedTuple):
     plots: list[Plot]
 
 
-def build(metrics: str | Path, plots: str | Path, params: Mapping[str, Any]) -> str:
+def build(metrics: str | Path, plots: str | Path, params: Mapping[str, Any] | None = None) -> str:
     """Make the page.
 
     Parameters
     ----------
     metrics : folder of ``<stage>.json``
     plots : folder of PNGs; ``<stage>_<what>.png`` or ``<stage>/<what>.png`` go to their stage
-    params : settings to show, nested as in params.yaml; may be empty
+    params : settings to show, nested as in params.yaml; None shows none
 
     Raises
     ------
@@ -58,12 +58,11 @@ def build(metrics: str | Path, plots: str | Path, params: Mapping[str, Any]) -> 
     figures = _by_stage(sorted(Path(plots).rglob("*.png")), Path(plots), stages)
     if not stages and not figures:
         raise InputError(f"{metrics}: no metrics and no figures; run `dvc repro` first")
-    names = [name for name in TITLES if name in stages or name in figures]
-    names += sorted({*stages, *figures} - {*names, ""}) + [""] * ("" in figures)
+    names = sorted({*stages, *figures}, key=_place)
     sections = [
         Section(
             name or "more",
-            TITLES.get(name, label(name)) if name else "More figures",
+            _title(name),
             tables(stages.get(name, {}), name in MODELS_IN_KEYS),
             figures.get(name, []),
         )
@@ -77,7 +76,29 @@ def build(metrics: str | Path, plots: str | Path, params: Mapping[str, Any]) -> 
         undefined=jinja2.StrictUndefined,
     )
     page = environment.get_template("report.html.jinja")
-    return page.render(sections=sections, headlines=headlines(stages), params=_flat(params)) + "\n"
+    return (
+        page.render(sections=sections, headlines=headlines(stages), params=_flat(params or {}))
+        + "\n"
+    )
+
+
+def _stage(name: str) -> str:
+    """The stage of a metrics file: a stage with a matrix writes one file per item."""
+    return next((stage for stage in TITLES if name == stage or name.startswith(f"{stage}_")), "")
+
+
+def _place(name: str) -> tuple[int, str]:
+    """In the order of the pipeline, then what is unknown, then figures of no stage."""
+    order = [*TITLES, ""]
+    return (order.index(_stage(name)) if name else len(order)), name
+
+
+def _title(name: str) -> str:
+    stage = _stage(name)
+    if not name:
+        return "More figures"
+    item = name.removeprefix(stage).strip("_")
+    return f"{TITLES[stage]}, {label(item)}" if stage and item else TITLES.get(stage, label(name))
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -107,7 +128,9 @@ def _by_stage(
     for path in paths:
         name = "_".join(path.relative_to(root).with_suffix("").parts)
         stage = next((s for s in known if name == s or name.startswith(s + "_")), "")
-        found.setdefault(stage, []).append(_plot(path, name.removeprefix(stage).strip("_") or name))
+        found.setdefault(stage, []).append(
+            _plot(path, name.removeprefix(stage).strip("_") or "figure")
+        )
     return found
 
 

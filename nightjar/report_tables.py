@@ -166,10 +166,7 @@ def _name(key: str) -> Cell:
 def _text(definition: Definition | None) -> str:
     if definition is None:
         return ""
-    return (
-        definition.text
-        + {1: " (higher is better)", -1: " (lower is better)", 0: ""}[definition.direction]
-    )
+    return definition.text + {1: " ↑", -1: " ↓", 0: ""}[definition.direction]
 
 
 def _case(name: str) -> str:

@@ -87,7 +87,7 @@ def retrieval(curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     ----------
     curves : model -> `metrics.retrieval_curve`, both (points,) between 0 and 1
     """
-    figure, (axis,) = panels(1, columns=1, height=4.0, width=5.6)
+    figure, (axis,) = panels(1, columns=1, height=4.6, width=5.0)
     axis.plot([0, 100], [0, 100], color=GREY, lw=1, ls=":", label="chance")
     for place, (name, (fraction, success)) in enumerate(curves.items()):
         auc = np.trapezoid(success, fraction)

@@ -61,7 +61,7 @@ def redshift(
     predicted: np.ndarray,
     labels: np.ndarray,
     classes: Sequence[str],
-    outlier: float,
+    outlier: float | None = None,
 ) -> Figure:
     """Predicted against true redshift, one panel per class, equality and outlier limits drawn.
 
@@ -70,7 +70,7 @@ def redshift(
     true, predicted : (n,) redshifts
     labels : (n,) class names
     classes : panels in this order; classes without objects are left out
-    outlier : limit on |dz| / (1 + z)
+    outlier : limit on |dz| / (1 + z), drawn where given
     """
     present = [name for name in classes if np.any(labels == name)]
     low, high = robust_limits(np.concatenate([true, predicted]), share=0.002)
@@ -79,8 +79,8 @@ def redshift(
     for place, (axis, name) in enumerate(zip(axes, present, strict=True)):
         chosen = labels == name
         axis.plot(line, line, color=GREY, lw=1)
-        for sign in (-1, 1):
-            axis.plot(line, line + sign * outlier * (1 + line), color=GREY, lw=0.8, ls=":")
+        for limit in (-outlier, outlier) if outlier else ():
+            axis.plot(line, line + limit * (1 + line), color=GREY, lw=0.8, ls=":")
         axis.plot(
             true[chosen],
             predicted[chosen],
