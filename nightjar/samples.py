@@ -253,14 +253,16 @@ def _labelled(
     objects: pd.DataFrame, classes: Mapping[str, Sequence[str]] | None
 ) -> tuple[pd.DataFrame, Counter[str]]:
     """Raw class names to classes; missing and unlisted ones become null, and are counted."""
-    drops = Counter[str]()
     raw = objects["class"] if "class" in objects else pd.Series(None, objects.index, dtype=object)
-    drops["objects_class_missing"] += int(raw.isna().sum())
     if classes is None:
-        return objects.assign(**{"class": raw}), drops
+        return objects.assign(**{"class": raw}), Counter()
     names = {member: name for name, members in classes.items() for member in members}
     known = raw.map(names)
-    drops["objects_class_not_listed"] += int((raw.notna() & known.isna()).sum())
+    missing = raw.isna()
+    drops = Counter(
+        objects_class_missing=int(missing.sum()),
+        objects_class_not_listed=int((~missing & known.isna()).sum()),
+    )
     if "class_raw" not in objects:
         objects = objects.assign(class_raw=raw)
     return objects.assign(**{"class": known.astype(object)}), drops

@@ -15,6 +15,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -96,7 +97,7 @@ def _objects(path: Path) -> tuple[pd.DataFrame, dict[str, float], Counter[str]]:
     return frame.reset_index(drop=True), dict(zip(frame["object_id"], dates, strict=True)), drops
 
 
-def _degrees(value: object, unit: float) -> object:
+def _degrees(value: Any, unit: float) -> Any:
     """The explorer's sexagesimal text, in ``unit`` degrees, as degrees; others as they are."""
     parts = [as_number(part) for part in str(value).split(":")]
     if len(parts) != 3:
@@ -182,7 +183,9 @@ def _spectrum(path: Path) -> list[np.ndarray]:
 def _csv(path: Path, header: bool) -> pa.Table:
     try:
         options = pc.ReadOptions(autogenerate_column_names=not header, use_threads=False)
-        return pc.read_csv(path, read_options=options)
+        table = pc.read_csv(path, read_options=options)
+        table.validate(full=True)  # text that is not UTF-8 shows only here, or in the names
+        return table.rename_columns(table.column_names)
     except _BROKEN as error:
         raise InputError(f"{path}: not CSV ({one_line(error)}); fetch it again") from None
 
