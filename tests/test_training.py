@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save
 
 from nightjar import batching, checkpoints, hardware, tasks, training
-from nightjar.datasets import TabularData, WindowData
+from nightjar.datasets import PairData, SpectrumData, SupernovaData, TabularData, WindowData
 from nightjar.errors import InputError
-from nightjar.networks import Astromer
+from nightjar.networks import Astromer, Maven
 from nightjar.params import ProbedSettings, Training
 from nightjar.ragged import LightCurves
 from nightjar.weights import fingerprint
@@ -237,6 +237,52 @@ def test_bf16_trains_close_to_float32(whole, tmp_path):
     assert as_bytes(mixed)[1] != as_bytes(whole)[1]
     one, other = (f.history[-1]["validation_loss"] for f in (mixed, whole))
     assert one == pytest.approx(other, rel=0.05)
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_same_bytes_and_resumes_to_them(whole, tmp_path):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    settings = SETTINGS.model_copy(update={"device": "gpu", "precision": "auto"})
+    first = train(tmp_path / "first.safetensors", settings)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "killed.safetensors", settings, stop_at=(2, 1))
+    assert as_bytes(train(tmp_path / "killed.safetensors", settings)) == as_bytes(first)
+    losses = [fitted.history[-1]["validation_loss"] for fitted in (first, whole)]
+    assert losses[0] == pytest.approx(losses[1], rel=0.2)
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("gpu", marks=pytest.mark.gpu)])
+def test_pairs_train_deterministically(tmp_path, device):
+    if device == "gpu" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    settings = SETTINGS.model_copy(update={"device": device, "precision": "auto", "epochs": 2})
+    encoder = {"dim": 8, "depth": 1, "heads": 2, "base": 100.0, "pooling": "attention"}
+    flux = np.random.default_rng(0).normal(size=(24, 30)).astype(np.float32)
+    spectra = SpectrumData(
+        flux, np.full_like(flux, 0.1), flux > -2, np.linspace(4e3, 9e3, 30), np.arange(24),
+        noise_level=1.0,
+    )  # fmt: skip
+    pairs = PairData(SupernovaData(curves(), 15, noise_level=1.0), spectra)
+
+    def fitted(name):
+        torch.manual_seed(0)
+        network = Maven(
+            encoder, encoder, output=4, embedding=6, bands=2, logit_scale=10.0, dropout=0.1
+        )
+        return training.fit(
+            tasks.MavenTask(network),
+            batching.training(pairs, np.arange(18), 6, 0),
+            batching.evaluation(pairs, np.arange(18, 24), 6),
+            settings,
+            steps_per_epoch=3,
+            resume=tmp_path / name,
+            label="pairs",
+        )
+
+    first = fitted("a")
+    assert as_bytes(fitted("b")) == as_bytes(first)
+    assert first.history[0]["validation_loss"] == pytest.approx(np.log(6), abs=1.0)
 
 
 def test_precision_follows_the_hardware(monkeypatch):
