@@ -59,6 +59,7 @@ DEFINITIONS = {
     "logit_scale": Definition("Inverse temperature of the contrastive loss"),
     "parameters": Definition("Trainable numbers of the network"),
     "objects": Definition("Objects kept"),
+    "stars": Definition("Stars scored"),
     "light_curves": Definition("Light curves kept"),
     "points": Definition("Photometric points kept"),
     "spectra": Definition("Spectra kept"),

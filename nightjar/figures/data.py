@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nightjar.figures.style import GREY, colour, marker, panels, robust_limits, styled
-
-
-class Curve(NamedTuple):
-    """One light curve, as `ragged.LightCurve`: arrays (n,), band as codes."""
-
-    time: np.ndarray
-    value: np.ndarray
-    error: np.ndarray
-    band: np.ndarray
+from nightjar.ragged import LightCurve
 
 
 @styled
 def light_curves(
-    curves: Mapping[str, Curve], bands: Sequence[str], quantity: str = "mag"
+    curves: Mapping[str, LightCurve], bands: Sequence[str], quantity: str = "mag"
 ) -> Figure:
     """One light curve per class, days since its first point; magnitudes grow downwards.
 
     Parameters
     ----------
-    curves : title (the class) -> light curve, time in days
+    curves : title (the class) -> light curve
     bands : names of the band codes
     quantity : "mag", or "flux" in nJy
     """
@@ -50,7 +41,7 @@ def light_curves(
     return figure
 
 
-def _light_curve(axis: Axes, curve: Curve, bands: Sequence[str]) -> None:
+def _light_curve(axis: Axes, curve: LightCurve, bands: Sequence[str]) -> None:
     days = np.asarray(curve.time) - np.min(curve.time)
     for code in np.unique(curve.band):
         of_band = curve.band == code

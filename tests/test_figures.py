@@ -1,0 +1,133 @@
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from nightjar import calibration, figures, metrics
+from nightjar.figures.style import MARKERS, PALETTE, colour, marker, robust_limits
+from nightjar.ragged import LightCurve
+
+RNG = np.random.default_rng(0)
+CLASSES = ["SN Ia", "SN II", "SN Ibc"]
+LABELS = np.array(CLASSES)[RNG.integers(0, 3, 40)]
+
+
+def curve():
+    time = np.array([59000.0, 59002.0, 59005.0])
+    return LightCurve(time, np.array([18.0, 17.0, 19.0]), np.full(3, 0.1), np.array([0, 1, 0]))
+
+
+def loss(best):
+    """Training loss that falls, validation loss with its minimum at epoch ``best``."""
+    return np.linspace(3, 1, 8), np.abs(np.arange(1, 9) - best) + 1.0
+
+
+def draw_all():
+    wavelength = np.geomspace(3500, 9000, 30)
+    raw = [(np.linspace(3600, 8000, 50), np.linspace(2, 1, 50))] * 2
+    valid = np.ones((2, 30), bool)
+    probabilities = RNG.dirichlet(np.ones(3), 40)
+    right = probabilities.argmax(axis=1)
+    bins = calibration.reliability(probabilities, right, 5)
+    wrong = RNG.random(40) < 0.3
+    window = RNG.normal(size=(2, 20))
+    rank = metrics.ranks(*RNG.normal(size=(2, 10, 3)))
+    return {
+        "light_curves": figures.light_curves({"SN Ia": curve()}, ["g", "r"]),
+        "spectra": figures.spectra(raw, wavelength, np.zeros((2, 30)), valid, ["a", "b"]),
+        "confusion": figures.confusion(np.array([[3, 1], [0, 0]]), ["a", "b"]),
+        "redshift": figures.redshift(RNG.random(40), RNG.random(40), LABELS, CLASSES, 0.15),
+        "learning_curves": figures.learning_curves({"maven": [loss(3), loss(5)]}, "loss"),
+        "bars": figures.bars({"20": {"a": (0.5, 0.1), "b": (0.6, np.nan)}}, "macro F1"),
+        "reconstruction": figures.reconstruction(
+            window, window, np.abs(window), window, window > 0, ["a", "b"]
+        ),
+        "reliability": figures.reliability({"deterministic": bins}),
+        "rejection": figures.rejection({"SMP": calibration.rejection(wrong, RNG.random(40))}),
+        "embedding_map": figures.embedding_map(
+            RNG.normal(size=(40, 2)), LABELS, CLASSES[:2], RNG.random(40)
+        ),
+        "retrieval": figures.retrieval({"maven": metrics.retrieval_curve(rank)}),
+    }
+
+
+FIGURES = draw_all()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_axis_has_labels(name):
+    assert isinstance(FIGURES[name], Figure)
+    axes = FIGURES[name].axes
+    assert any(axis.get_xlabel() for axis in axes) or name == "bars"  # whose groups have names
+    assert any(axis.get_ylabel() for axis in axes)
+
+
+def test_every_figure_is_covered():
+    assert {*FIGURES, "save"} == set(figures.__all__)
+
+
+@pytest.mark.parametrize("name", ["confusion", "reliability"])
+def test_the_same_figure_has_the_same_bytes(tmp_path, name):
+    one, two = tmp_path / "one.png", tmp_path / "deeper" / "two.png"
+    figures.save(FIGURES[name], one)
+    with mpl.rc_context({"font.size": 30, "savefig.dpi": 20, "axes.grid": False}):
+        figures.save(draw_again(name), two)  # a user's matplotlibrc changes nothing
+    assert one.read_bytes() == two.read_bytes()
+    assert b"matplotlib" not in one.read_bytes()
+    assert [path.name for path in two.parent.iterdir()] == ["two.png"]
+
+
+def draw_again(name):
+    if name == "confusion":
+        return figures.confusion(np.array([[3, 1], [0, 0]]), ["a", "b"])
+    state = np.random.default_rng(0)
+    state.integers(0, 3, 40)
+    probabilities = state.dirichlet(np.ones(3), 40)
+    return figures.reliability(
+        {"deterministic": calibration.reliability(probabilities, probabilities.argmax(axis=1), 5)}
+    )
+
+
+def test_magnitudes_grow_downwards_and_fluxes_upwards():
+    magnitude = figures.light_curves({"SN Ia": curve()}, ["g", "r"]).axes[0]
+    flux = figures.light_curves({"SN Ia": curve()}, ["g", "r"], "flux").axes[0]
+    assert magnitude.yaxis_inverted()
+    assert not flux.yaxis_inverted()
+    assert "nJy" in flux.get_ylabel()
+
+
+def test_confusion_is_normalised_both_ways():
+    # true a: 3 of 4 right, 1 called b; no true b
+    left, right = FIGURES["confusion"].axes
+    assert [text.get_text().split("\n")[0] for text in left.texts] == ["75 %", "25 %", "0 %", "0 %"]
+    assert [text.get_text().split("\n")[0] for text in right.texts] == [
+        "100 %", "100 %", "0 %", "0 %",
+    ]  # fmt: skip
+
+
+def test_the_best_epoch_is_marked():
+    marked = [
+        line.get_xdata()[0]
+        for line in FIGURES["learning_curves"].axes[0].lines
+        if line.get_marker() == "o"
+    ]
+    assert marked == [3, 5]
+
+
+def test_redshift_leaves_out_classes_without_objects():
+    figure = figures.redshift(np.array([0.1]), np.array([0.2]), np.array(["a"]), ["a", "b"])
+    assert len(figure.axes) == 1
+
+
+def test_robust_limits_ignore_an_outlier():
+    low, high = robust_limits(np.append(np.linspace(0, 1, 1000), [1e6, np.nan]))
+    assert -0.1 < low < 0.01
+    assert 0.99 < high < 1.1
+    assert robust_limits(np.array([2.0, 2.0])) == (1.5, 2.5)
+    assert robust_limits(np.array([np.nan])) == (0, 1)
+
+
+def test_sixteen_classes_are_told_apart():
+    looks = {(colour(place), marker(place)) for place in range(16)}
+    assert len(looks) == 16
+    assert len(PALETTE) == len(MARKERS) == 8
