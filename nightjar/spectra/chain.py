@@ -33,7 +33,9 @@ class Processed(NamedTuple):
     """Preprocessed spectra; row i came from row ``row[i]`` of the input."""
 
     flux: NDArray[np.float32]  # (m, bins) flux / continuum - 1, tapered; 0 where not valid
-    flux_err: NDArray[np.float32]  # (m, bins) in the same unit; NaN where the survey gives none
+    flux_err: NDArray[
+        np.float32
+    ]  # (m, bins) of ``flux``; 0 where not valid, NaN where valid but unknown
     valid: Bools  # (m, bins) True = observed
     row: Ints  # (m,) ascending
 
@@ -79,7 +81,7 @@ def preprocess(
     pixels, drops = clean(spectra, redshift)
     reason = _unusable(pixels, settings)
     flux = np.zeros((count, settings.bins), np.float32)
-    flux_err = np.full((count, settings.bins), np.nan, np.float32)
+    flux_err = np.zeros((count, settings.bins), np.float32)
     valid = np.zeros((count, settings.bins), bool)
     for block in blocks(pixels, np.flatnonzero(reason == KEPT), settings.median_width // 2):
         rebinned = rebin(block, settings)
@@ -116,9 +118,7 @@ def _unusable_on_grid(rebinned: Rebinned, settings: PreprocessSpectra) -> NDArra
     return np.select(conditions, [NO_OVERLAP, LITTLE_COVERAGE, FLUX_ZERO], KEPT).astype(np.int8)
 
 
-def _divide(
-    rebinned: Rebinned, settings: PreprocessSpectra
-) -> tuple[Floats, Floats | float, Bools]:
+def _divide(rebinned: Rebinned, settings: PreprocessSpectra) -> tuple[Floats, Floats, Bools]:
     """Flux and error over the continuum, and whether that is positive over most of the coverage.
 
     The division by the continuum and the subtraction of 1 take out distance, dust and flux
@@ -133,10 +133,11 @@ def _divide(
     flux -= 1
     flux *= weight
     if variance is None:
-        return flux, np.nan, positive
+        return flux, np.where(valid, np.nan, 0.0), positive
     error = np.sqrt(variance)
     error *= scale
     error *= weight
+    error[~valid] = 0.0
     return flux, np.minimum(error, np.finfo(np.float32).max), positive
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nightjar.params import PreprocessSpectra
-from nightjar.spectra.median import running_median, variance_factor
+from nightjar.spectra.median import mean_variance, running_median
 from nightjar.spectra.pixels import Block, Bools, Floats, Ints
 
 ENOUGH = 0.5  # a bin counts as observed where at least this part of it is covered
@@ -49,62 +51,45 @@ def grid(settings: PreprocessSpectra) -> Floats:
 
 
 class Overlap:
-    """Where the edges of the grid fall among the pixels of every spectrum of a block.
+    """Which part of every pixel of a block lies in which bin of the grid.
 
-    Pixels are steps: the flux density is constant across a pixel.  The integral of a step function
-    up to any wavelength is then piecewise linear, and the mean over a bin is a difference of two
-    such integrals: exact, however pixels and bins compare in size.
+    Pixels are steps: the flux density is constant across a pixel.  Of the pixels that touch a bin,
+    one is cut by its left edge, one by its right edge (or one by both), and the others lie wholly
+    inside.  So a sum over a bin is two looked-up parts and a count of the rest: exact, however
+    pixels and bins compare in size.  It is not the difference of two cumulative sums, because the
+    common "error 1e10 means ignore" would leave nothing of the digits of every later bin.
     """
 
     def __init__(self, block: Block, edges: Floats) -> None:
-        pixel_edges = block.edges
-        rows, count = pixel_edges.shape
-        self._left = pixel_edges[:, :-1]
-        self.width = np.diff(pixel_edges, axis=1)  # (rows, pixels) Angstrom
-        self.bin = _bin_numbers(pixel_edges, edges)  # (rows, pixels + 1), 0 before the grid
-        slots = self.bin + np.arange(rows)[:, None] * (edges.size + 1)
-        per_bin = np.bincount(slots.ravel(), minlength=rows * (edges.size + 1))
-        below = np.cumsum(per_bin.reshape(rows, -1)[:, :-1], axis=1)  # pixel edges <= grid edge
-        pixel = np.clip(below - 1, 0, count - 2)
-        self._slots = slots[:, :-1]
-        self._at = pixel + np.arange(rows)[:, None] * (count - 1)  # (rows, bins + 1), flat
-        self._edge = np.clip(edges, pixel_edges[:, :1], pixel_edges[:, -1:])
-        self.span = np.diff(self._edge, axis=1)  # (rows, bins) Angstrom between the outer pixels
+        rows, self._bins = block.edges.shape[0], edges.size - 1
+        self.width = np.diff(block.edges, axis=1)  # (rows, pixels) Angstrom
+        pixels = self.width.shape[1]
+        slots = _bin_numbers(block.edges, edges)  # (rows, pixels + 1), 0 before the grid
+        self._whole = self.width * (slots[:, 1:] == slots[:, :-1])
+        slots += np.arange(rows)[:, None] * (edges.size + 1)
+        self._slots = slots[:, :-1].ravel()
+        per_bin = np.bincount(slots.ravel(), minlength=rows * (edges.size + 1)).reshape(rows, -1)
+        cut = np.minimum(np.cumsum(per_bin[:, :-1], axis=1) - 1, pixels - 1)  # (rows, bins + 1)
+        np.maximum(cut, 0, out=cut)
+        self._cut = cut + np.arange(rows)[:, None] * pixels
+        edge = np.clip(edges, block.edges[:, :1], block.edges[:, -1:])
+        self.span = np.diff(edge, axis=1)  # (rows, bins) Angstrom between the outer pixel edges
+        before = edge - np.take(block.edges[:, :-1], self._cut)  # of the cut pixel
+        after = np.take(self.width, self._cut) - before
+        same = cut[:, 1:] == cut[:, :-1]
+        self._left = np.where(same, self.span, after[:, :-1])
+        self._right = np.where(same, 0.0, before[:, 1:])
 
-    def at_edges(self, values: Floats) -> Floats:
-        """Values (rows, pixels) of the pixels in which the grid's edges lie, (rows, bins + 1)."""
-        taken: Floats = np.take(values, self._at)
-        return taken
-
-    def integral(self, density: Floats) -> Floats:
-        """Integral over every bin, (rows, bins), of a density given per pixel, (rows, pixels)."""
-        total = np.zeros_like(density)
-        np.cumsum(density[:, :-1] * self.width[:, :-1], axis=1, out=total[:, 1:])
-        total -= density * self._left
-        upto = self.at_edges(total)
-        upto += self.at_edges(density) * self._edge
-        return np.diff(upto, axis=1)
-
-    def squares(self, variance: Floats) -> Floats:
-        """Sum over the pixels of a bin of variance * overlap^2, (rows, bins), Angstrom^2.
-
-        Three kinds of pixel: wholly inside a bin, cut by its left edge, cut by its right edge (or
-        by both).  Summed per bin, not as a difference of cumulative sums: the common "error 1e10
-        means ignore" would leave nothing of the digits of every later bin.
-        """
-        rows, bins = self.span.shape
-        whole = variance * np.square(self.width)
-        whole *= self.bin[:, 1:] == self.bin[:, :-1]
-        inside = np.bincount(
-            self._slots.ravel(), weights=whole.ravel(), minlength=rows * (bins + 2)
-        ).reshape(rows, -1)[:, 1:-1]
-        after = self._edge - self.at_edges(self._left)  # from the pixel's left edge to ours
-        before = self.at_edges(self.width) - after
-        same = self._at[:, 1:] == self._at[:, :-1]
-        at = self.at_edges(variance)
-        left = np.where(same, self.span, before[:, :-1])
-        right = np.where(same, 0.0, after[:, 1:])
-        return inside + at[:, :-1] * np.square(left) + at[:, 1:] * np.square(right)
+    def sum(self, values: Floats, power: int = 1) -> Floats:
+        """Sum over every bin, (rows, bins), of value * overlap^power; values (rows, pixels)."""
+        rows = values.shape[0]
+        whole = values * self._whole**power
+        counts: NDArray[Any] = np.bincount(self._slots, whole.ravel(), rows * (self._bins + 2))
+        total: Floats = counts.reshape(rows, -1)[:, 1:-1].copy()
+        cut = np.take(values, self._cut)
+        total += cut[:, :-1] * self._left**power
+        total += cut[:, 1:] * self._right**power
+        return total
 
 
 def _bin_numbers(wavelength: Floats, edges: Floats) -> Ints:
@@ -124,27 +109,23 @@ def rebin(block: Block, settings: PreprocessSpectra) -> Rebinned:
     the block was made), flux per Angstrom divided by 1 + z, because the same energy spreads over a
     wider interval; so flux times wavelength interval is the same in both frames.
 
-    The variance of a bin is that of a weighted mean of its pixels, sum w^2 sigma^2 with weights
-    w = overlap / covered width, times what the median filter leaves of it.  Two bins that share a
-    pixel have correlated errors; only the diagonal is kept.
+    Two bins that share a pixel, or pixels that share a median's window, have correlated errors;
+    only the variances are kept.
     """
-    overlap = Overlap(block, grid_edges(settings))
+    edges = grid_edges(settings)
+    overlap = Overlap(block, edges)
     measured = _measured(block, overlap)
     flux = running_median(block.flux, settings.median_width).astype(np.float64)
     flux /= block.stretch[:, None]
     covered = overlap.span
     if measured is not None:
         flux *= measured
-        covered = covered - overlap.integral(1.0 - measured)
-    widths = np.diff(grid_edges(settings))
-    valid = covered >= ENOUGH * widths
+        covered = covered - overlap.sum(1.0 - measured)
+    valid = covered >= ENOUGH * np.diff(edges)
     scale = np.divide(1.0, covered, out=np.zeros_like(covered), where=valid)
-    density = overlap.integral(flux)
+    density = overlap.sum(flux)
     density *= scale
-    variance = _variance(block, overlap, measured, settings)
-    if variance is not None:
-        variance *= np.square(scale)
-    return Rebinned(density, valid, variance)
+    return Rebinned(density, valid, _variance(block, overlap, measured, scale, settings))
 
 
 def _measured(block: Block, overlap: Overlap) -> Floats | None:
@@ -155,28 +136,37 @@ def _measured(block: Block, overlap: Overlap) -> Floats | None:
 
 
 def _variance(
-    block: Block, overlap: Overlap, measured: Floats | None, settings: PreprocessSpectra
+    block: Block,
+    overlap: Overlap,
+    measured: Floats | None,
+    scale: Floats,
+    settings: PreprocessSpectra,
 ) -> Floats | None:
-    """Variance of the integral over every bin, (rows, bins); NaN where an error is missing."""
+    """Variance of the mean over every bin, (rows, bins); NaN where an error is missing.
+
+    Without a median filter that of a weighted mean, exactly: sum of w^2 sigma^2 with the weights
+    w = overlap / covered width.  With it the mean sigma^2 of the bin, times what averaging over
+    window and bin leaves of it.
+    """
     known = (block.flux_err > 0) & np.isfinite(block.flux_err)
     if not known.any():
         return None
     variance = np.square(np.where(known, block.flux_err, 0.0) / block.stretch[:, None])
-    if settings.median_width > 1:
-        variance *= variance_factor(
-            _pixels_per_bin(block, overlap, settings), settings.median_width
-        )
     if measured is not None:
         variance *= measured
-    squares = overlap.squares(variance)
+    if settings.median_width == 1:
+        result = overlap.sum(variance, power=2) * np.square(scale)
+    else:
+        variance *= mean_variance(_pixels_per_bin(block, overlap, settings), settings.median_width)
+        result = np.maximum(overlap.sum(variance), 0.0) * scale
     if not known.all():
-        squares[overlap.integral(np.where(known, 0.0, 1.0)) > 0] = np.nan
-    return squares
+        result[overlap.sum(np.where(known, 0.0, 1.0)) > 1e-6 * overlap.span] = np.nan
+    return result
 
 
 def _pixels_per_bin(block: Block, overlap: Overlap, settings: PreprocessSpectra) -> Floats:
     """How many pixels of this width a bin at this wavelength holds, (rows, pixels)."""
     step = np.log(settings.wavelength_max / settings.wavelength_min) / settings.bins
-    tiny = 1e-6 * block.edges[:, 1:]  # pixels of no width carry no weight: any number will do
-    count: Floats = step * block.edges[:, 1:] / np.maximum(overlap.width, tiny)
+    size = step * block.edges[:, 1:]
+    count: Floats = size / np.maximum(overlap.width, 1e-3 * size)  # no width, no weight: any number
     return count
