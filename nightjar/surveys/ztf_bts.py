@@ -184,8 +184,10 @@ def _csv(path: Path, header: bool) -> pa.Table:
     try:
         options = pc.ReadOptions(autogenerate_column_names=not header, use_threads=False)
         table = pc.read_csv(path, read_options=options)
-        table.validate(full=True)  # text that is not UTF-8 shows only here, or in the names
-        return table.rename_columns(table.column_names)
+        table.column_names  # noqa: B018  raises where a name is not UTF-8
+        if any(pa.types.is_binary(field.type) for field in table.schema):
+            raise ValueError("text that is not UTF-8")
+        return table
     except _BROKEN as error:
         raise InputError(f"{path}: not CSV ({one_line(error)}); fetch it again") from None
 
