@@ -126,7 +126,8 @@ def _by_stage(
     found: dict[str, list[Plot]] = {}
     known = sorted({*TITLES, *stages}, key=len, reverse=True)  # the longest name that fits
     for path in paths:
-        name = "_".join(path.relative_to(root).with_suffix("").parts)
+        parts = path.relative_to(root).with_suffix("").parts
+        name = "_".join(parts[parts[0] == "report" :])  # what the report draws is of its stage
         stage = next((s for s in known if name == s or name.startswith(s + "_")), "")
         found.setdefault(stage, []).append(
             _plot(path, name.removeprefix(stage).strip("_") or "figure")

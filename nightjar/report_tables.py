@@ -18,7 +18,7 @@ HEADLINES = {
     "evaluate_uncertainty": ("macro_f1", "auroc_smp", "auroc_pv", "ece", "aurc"),
 }
 MODELS_IN_KEYS = {"probe_astromer"}  # sections are cases there, and keys name the models
-MOST_COLUMNS = 7  # more keys than this become rows
+MOST_COLUMNS = 6  # more keys than this become rows
 
 
 class Cell(NamedTuple):
@@ -52,8 +52,27 @@ def tables(values: Mapping[str, Any], models_in_keys: bool = False) -> list[Tabl
     groups = _alike({k: v for k, v in nested.items() if not _is_reasons(k)})
     return [
         *([_list("", flat)] if flat else []),
-        *(_together(group, models_in_keys) for group in groups),
+        *(
+            _together(part, models_in_keys)
+            for group in groups
+            for part in _split(group, models_in_keys)
+        ),
         *(_reasons(key, value) for key, value in nested.items() if _is_reasons(key)),
+    ]
+
+
+def _split(sections: dict[str, Numbers], models_in_keys: bool) -> list[dict[str, Numbers]]:
+    """Split by what is measured, where a table would otherwise hold models times measures."""
+    if not models_in_keys:
+        return [sections]
+    every = _keys(sections.values())
+    measures = dict.fromkeys(map(define, every))
+    return [
+        {
+            name: {k: v for k, v in numbers.items() if define(k.removesuffix("_std")) == measure}
+            for name, numbers in sections.items()
+        }
+        for measure in measures
     ]
 
 

@@ -175,6 +175,14 @@ def test_the_best_model_of_each_case():
     assert best(table) == {("Alcock, 20 per class", 2), ("Alcock, 100 per class", 1)}
 
 
+def test_models_in_keys_get_a_table_per_measure():
+    numbers = {"a_macro_f1": 0.5, "a_macro_f1_std": 0.1, "a_accuracy": 0.6, "b_macro_f1": 0.4}
+    f1, accuracy = report_tables.tables({"x_20": numbers, "y_20": numbers}, models_in_keys=True)
+    assert [cell.key for cell in f1.head[1:]] == ["a_macro_f1", "b_macro_f1"]
+    assert f1.rows[0][1].text == "0.50 ± 0.10"
+    assert [cell.key for cell in accuracy.head[1:]] == ["a_accuracy"]
+
+
 def test_many_keys_become_rows():
     sections = {name: {f"key{k}": k for k in range(9)} for name in ("a", "b")}
     (table,) = report_tables.tables(sections)
