@@ -131,6 +131,7 @@ def _edges(wavelength: Floats, length: Ints) -> Floats:
     np.add(wavelength[:, 1:], wavelength[:, :-1], out=edges[:, 1:-1])
     edges[:, 1:-1] *= 0.5
     edges[:, 1] = 1.5 * wavelength[:, 1] - 0.5 * wavelength[:, 2]
+    np.maximum(edges[:, 1], 0.5 * wavelength[:, 1], out=edges[:, 1])  # above zero, whatever comes
     last = 1.5 * wavelength[rows, length] - 0.5 * wavelength[rows, length - 1]
     edges[:, 0] = edges[:, 1]
     edges[:, -1] = last

@@ -65,7 +65,7 @@ class Overlap:
         self.width = np.diff(block.edges, axis=1)  # (rows, pixels) Angstrom
         pixels = self.width.shape[1]
         slots = _bin_numbers(block.edges, edges)  # (rows, pixels + 1), 0 before the grid
-        self._whole = self.width * (slots[:, 1:] == slots[:, :-1])
+        whole = self.width * (slots[:, 1:] == slots[:, :-1])
         slots += np.arange(rows)[:, None] * (edges.size + 1)
         self._slots = slots[:, :-1].ravel()
         per_bin = np.bincount(slots.ravel(), minlength=rows * (edges.size + 1)).reshape(rows, -1)
@@ -77,18 +77,20 @@ class Overlap:
         before = edge - np.take(block.edges[:, :-1], self._cut)  # of the cut pixel
         after = np.take(self.width, self._cut) - before
         same = cut[:, 1:] == cut[:, :-1]
-        self._left = np.where(same, self.span, after[:, :-1])
-        self._right = np.where(same, 0.0, before[:, 1:])
+        left = np.where(same, self.span, after[:, :-1])
+        right = np.where(same, 0.0, before[:, 1:])
+        self._overlaps = [whole, left, right]  # (rows, pixels) and twice (rows, bins), Angstrom
 
-    def sum(self, values: Floats, power: int = 1) -> Floats:
-        """Sum over every bin, (rows, bins), of value * overlap^power; values (rows, pixels)."""
-        rows = values.shape[0]
-        whole = values * self._whole**power
-        counts: NDArray[Any] = np.bincount(self._slots, whole.ravel(), rows * (self._bins + 2))
-        total: Floats = counts.reshape(rows, -1)[:, 1:-1].copy()
+    def sum(self, values: Floats, squared: bool = False) -> Floats:
+        """Sum of value * overlap (squared) over every bin, (rows, bins); values (rows, pixels)."""
+        parts = [np.square(part) for part in self._overlaps] if squared else self._overlaps
+        whole, left, right = parts
+        slots = values.shape[0] * (self._bins + 2)
+        counts: NDArray[Any] = np.bincount(self._slots, (values * whole).ravel(), slots)
         cut = np.take(values, self._cut)
-        total += cut[:, :-1] * self._left**power
-        total += cut[:, 1:] * self._right**power
+        total: Floats = cut[:, :-1] * left
+        total += cut[:, 1:] * right
+        total += counts.reshape(values.shape[0], -1)[:, 1:-1]
         return total
 
 
@@ -155,7 +157,7 @@ def _variance(
     if measured is not None:
         variance *= measured
     if settings.median_width == 1:
-        result = overlap.sum(variance, power=2) * np.square(scale)
+        result = overlap.sum(variance, squared=True) * np.square(scale)
     else:
         variance *= mean_variance(_pixels_per_bin(block, overlap, settings), settings.median_width)
         result = np.maximum(overlap.sum(variance), 0.0) * scale

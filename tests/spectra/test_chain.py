@@ -205,6 +205,26 @@ def test_finite_where_valid_and_valid_where_covered(seed, continuum, width):
         assert centres[valid].max() < wave[-1] + beyond
 
 
+@pytest.mark.parametrize(
+    ("wave", "flux", "error"),
+    [
+        (np.r_[1.0, WAVE[1:]], 1 + WAVE, None),  # a first pixel that would reach below zero
+        (np.full(1000, 5000.0), 1 + WAVE, None),  # no width at all
+        (np.repeat(WAVE[::2], 2), 1 + WAVE, 1 + WAVE),  # every wavelength twice
+        (WAVE / 1e4, 1 + WAVE, None),  # micrometres
+        (WAVE * 1e30, 1 + WAVE, None),
+        (WAVE, np.full(1000, 3e38), np.full(1000, 3e38)),
+        (WAVE, np.full(1000, 1e-45), np.full(1000, 3e38)),
+        (WAVE, np.where(WAVE < 3610, 1e30, 1.0), np.full(1000, 0.1)),
+    ],
+)
+def test_odd_numbers_stay_finite(wave, flux, error):
+    out, drops = preprocess(spectra([wave], [flux], [error]), [0.0], settings(**FULL))
+    assert len(out.row) + sum(drops.values()) == 1
+    assert np.isfinite(out.flux).all()
+    assert not np.isinf(out.flux_err).any()
+
+
 @pytest.mark.realdata
 def test_real_spectra(realdata):
     chunk, redshift = _real_sample(realdata / "supernovae", 500)
