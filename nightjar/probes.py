@@ -23,7 +23,7 @@ from sklearn.svm import LinearSVC
 
 from nightjar import metrics
 
-PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of the SVC
+PENALTIES = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0)  # C of the SVC
 RIDGES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # alpha of the linear regression
 Score = Callable[[np.ndarray, np.ndarray], float]
 
