@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def band(low: float, high: float, edge: float = EDGE, spacing: float = SPACING) 
     """
     nodes = round((high - low + edge) / spacing)
     step = (high - low + edge) / nodes
-    wavelength = low - edge / 2 + step * (np.arange(nodes) + 0.5)
+    wavelength: Floats = low - edge / 2 + step * (np.arange(nodes, dtype=np.float64) + 0.5)
     through = response(wavelength, low, high, edge)
     norm = (LIGHT * through / wavelength).sum()
     to_nanojansky = 1e-15 * 1e32  # 1 nJy = 1e-32 erg/s/cm^2/Hz
@@ -58,6 +58,6 @@ def magnitude(flux: Floats) -> Floats:
     return ZERO_POINT - 2.5 * np.log10(flux)
 
 
-def flux(mag: Floats) -> Floats:
+def flux(mag: Floats | float) -> Any:
     """Flux in nJy of an AB magnitude."""
     return 10 ** (0.4 * (ZERO_POINT - mag))

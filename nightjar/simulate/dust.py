@@ -10,7 +10,7 @@ _OPTICAL_A = (1.0, 0.17699, -0.50447, -0.02427, 0.72085, 0.01979, -0.77530, 0.32
 _OPTICAL_B = (0.0, 1.41338, 2.28305, 1.07233, -5.38434, -0.62251, 5.30260, -2.09002)
 
 
-def ccm89(wavelength: Floats, r_v: Floats | float = 3.1) -> Floats:
+def ccm89(wavelength: Floats | float, r_v: Floats | float = 3.1) -> Floats:
     """A(wavelength) / A(V).
 
     Parameters
@@ -36,7 +36,7 @@ def ccm89(wavelength: Floats, r_v: Floats | float = 3.1) -> Floats:
     return a + b / r_v
 
 
-def transmission(wavelength: Floats, ebv: Floats, r_v: Floats | float = 3.1) -> Floats:
+def transmission(wavelength: Floats | float, ebv: Floats, r_v: Floats | float = 3.1) -> Floats:
     """Fraction of light that passes dust of colour excess ``ebv`` (mag); shapes broadcast."""
     return 10 ** (-0.4 * ebv * r_v * ccm89(wavelength, r_v))
 

@@ -13,8 +13,14 @@ from nightjar.simulate.sed import State, continuum, photosphere
 
 _SUN = 3.0128e35  # erg/s of bolometric magnitude 0 (IAU 2015 resolution B2)
 # What `photospheres` reads, for one kind or another.
-LATENTS = ("velocity", "velocity_slope", "floor_temperature", "timescale", "gamma_leak", "cooling")
-LATENTS += ("nickel_mass", "plateau_slope", "level", "decline_index", "energy", "spin_down")
+LATENTS = (
+    *("velocity", "velocity_slope", "floor_temperature", "timescale", "gamma_leak", "cooling"),
+    *("nickel_mass", "plateau_slope", "level", "decline_index", "energy", "spin_down"),
+)
+_ENGINE = (
+    *("nickel_mass", "gamma_leak", "plateau_slope", "cooling", "spin_period"),
+    *("magnetic_field", "spin_down", "energy", "decline_index", "level"),
+)
 _TIMES = np.geomspace(1.0, 150.0, 64)  # days, to find maxima on
 
 
@@ -32,9 +38,7 @@ def complete(kind: str, latents: Latents) -> Latents:
     spin_down (days), energy (erg), decline_index, level (erg/s), peak_luminosity (erg/s), peak_time
     (rest-frame days from explosion to the maximum of the light at 5500 Angstrom).
     """
-    names = ("nickel_mass", "gamma_leak", "plateau_slope", "cooling", "spin_period")
-    names += ("magnetic_field", "spin_down", "energy", "decline_index", "level")
-    full = {**latents, **{name: np.full_like(latents["redshift"], np.nan) for name in names}}
+    full = {**latents, **{name: np.full_like(latents["redshift"], np.nan) for name in _ENGINE}}
     magnitude = full["peak_abs_mag"] + KINDS[kind].correction
     full["peak_luminosity"] = _SUN * 10 ** (-0.4 * magnitude)
     _SCALES[kind](full)
@@ -79,7 +83,7 @@ def _radioactive(latents: Latents, time: Floats) -> Floats:
 
 
 def _scale_radioactive(latents: Latents) -> None:
-    """Gamma rays leak after 35 days (Ia: Childress+2015; Ib/c later: Wheeler+2015); Ni from peak."""
+    """Gamma rays leak after 35 days (Childress+2015; Wheeler+2015 for Ib/c); nickel from the peak."""
     latents["gamma_leak"] = 2.7 * latents["timescale"] * np.exp(0.12 * latents["other_1"])
     latents["nickel_mass"] = np.ones_like(latents["redshift"])
     latents["nickel_mass"] = latents["peak_luminosity"] / _maximum(_radioactive, latents)
@@ -105,7 +109,7 @@ def _recombining(latents: Latents, time: Floats) -> Floats:
 
 
 def _scale_recombining(latents: Latents) -> None:
-    """Brighter events decline faster and have shorter plateaus (Anderson+2014, figures 5 and 13)."""
+    """Brighter events decline faster and have shorter plateaus (Anderson+2014)."""
     excess = np.clip(-17.0 - latents["peak_abs_mag"], -2.0, 2.0)
     latents["plateau_slope"] = np.maximum(1.1 + 0.45 * excess + 0.55 * latents["other_1"], -0.2)
     latents["timescale"] = latents["timescale"] * np.exp(-0.06 * excess)
@@ -125,7 +129,7 @@ def _interacting(latents: Latents, time: Floats) -> Floats:
 
 
 def _scale_interacting(latents: Latents) -> None:
-    latents["decline_index"] = 0.9 * np.exp(0.35 * latents["other_1"])
+    latents["decline_index"] = 1.1 * np.exp(0.35 * latents["other_1"])
     latents["level"] = np.ones_like(latents["redshift"])
     latents["level"] = latents["peak_luminosity"] / _maximum(_interacting, latents)
 

@@ -80,7 +80,7 @@ def noise(true: Floats, depth: Floats, calibration: float) -> Floats:
     calibration : mag, the floor
     """
     sky = flux(depth) / 5
-    electron = flux(np.float64(_ELECTRONS))  # nJy that give one electron
+    electron = flux(_ELECTRONS)  # nJy that give one electron
     return np.sqrt(sky**2 + electron * true + (calibration / 1.0857 * true) ** 2)
 
 
@@ -98,7 +98,7 @@ def spectrum_noise(perfect: Floats, snr: Floats) -> Floats:
 
 
 def host_spectrum(wavelength: Floats) -> Floats:
-    """A galaxy's light relative to 6000 Angstrom, rest frame: 4000 Angstrom break and H II lines."""
+    """A galaxy's light relative to 6000 Angstrom, rest frame: 4000 Angstrom break, H II lines."""
     step = 1 / (1 + np.exp(-(wavelength - 4000) / 60))
     light = (0.35 + 0.65 * step) * (wavelength / 6000) ** 0.3
     for line, height in ((6563, 0.35), (5007, 0.15), (4861, 0.10), (3727, 0.30), (5175, -0.06)):

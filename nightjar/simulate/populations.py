@@ -7,7 +7,7 @@ References of the numbers, per class:
   N(-0.084, 0.042), beta 2.0 and exponential dust of mean 0.12 (Brout & Scolnic 2021, ApJ 909, 26);
   SLSN-I from De Cia+2018 (ApJ 860, 100), Chen+2023 (ApJ 943, 41);
 - time scales: diffusion times from Scalzo+2014 (Ia), Lyman+2016 and Taddia+2018 (Ib/c),
-  Nicholl+2017 (SLSN-I); plateaus from Anderson+2014 (ApJ 786, 67); IIn from Nyholm+2020 (A&A 637, A73);
+  Nicholl+2017 (SLSN-I); plateaus from Anderson+2014 (ApJ 786, 67); IIn from Nyholm+2020;
 - velocities: Wang+2009 (Ia: normal and high-velocity), Liu+2016 (Ib/c), Gutierrez+2017 (II),
   Quimby+2018 (SLSN-I); host dust of core collapse: Prentice+2016, Taddia+2018.
 """
@@ -37,7 +37,7 @@ class Kind:
     Attributes
     ----------
     magnitude : M_B at peak, AB mag, without dust
-    correction : bolometric magnitude at peak minus M_B, fixed by `tests/simulate`
+    correction : bolometric magnitude at peak minus M_B of this SED (`tests/simulate` holds it)
     velocity : km/s of the photosphere at ``reference`` days; falls as time^-``slope``
     floor : K, lowest temperature of the photosphere
     blanket : strength of the line blanketing at 9000 K
@@ -62,84 +62,36 @@ class Kind:
 
 KINDS = {
     "SN Ia": Kind(
-        (-19.25, 0.08),
-        -0.27,
-        (10800, 800),
-        18,
-        0.18,
-        (4900, 150),
-        0.42,
-        0.12,
-        "delayed",
-        100,
-        (13.6, 0.03),
+        magnitude=(-19.25, 0.08), correction=-0.3, dust=0.12, history="delayed",
+        velocity=(10800, 800), reference=18, slope=0.18,
+        floor=(4900, 150), blanket=0.42, timing=(13.6, 0.03), span=100,
     ),
     "SN II": Kind(
-        (-17.0, 0.95),
-        0.45,
-        (3900, 600),
-        50,
-        0.42,
-        (5200, 250),
-        0.6,
-        0.12,
-        "star_formation",
-        160,
-        (92, 0.16),
+        magnitude=(-17.0, 0.95), correction=0.75, dust=0.12, history="star_formation",
+        velocity=(3900, 600), reference=50, slope=0.42,
+        floor=(5200, 250), blanket=0.6, timing=(92, 0.16), span=160,
     ),
     "SN Ib": Kind(
-        (-17.45, 0.8),
-        -0.29,
-        (9000, 1200),
-        18,
-        0.3,
-        (5000, 300),
-        0.55,
-        0.16,
-        "star_formation",
-        110,
-        (14, 0.2),
+        magnitude=(-17.45, 0.8), correction=-0.3, dust=0.16, history="star_formation",
+        velocity=(9000, 1200), reference=18, slope=0.3,
+        floor=(5000, 300), blanket=0.55, timing=(14, 0.2), span=110,
     ),
     "SN Ic": Kind(
-        (-17.66, 0.8),
-        -0.29,
-        (9600, 1500),
-        18,
-        0.3,
-        (5000, 300),
-        0.6,
-        0.18,
-        "star_formation",
-        110,
-        (13.5, 0.23),
+        magnitude=(-17.66, 0.8), correction=-0.31, dust=0.18, history="star_formation",
+        velocity=(9600, 1500), reference=18, slope=0.3,
+        floor=(5000, 300), blanket=0.6, timing=(13.5, 0.23), span=110,
     ),
     "SN IIn": Kind(
-        (-18.6, 0.9),
-        -0.4,
-        (5200, 900),
-        30,
-        0.15,
-        (6300, 500),
-        0.3,
-        0.10,
-        "star_formation",
-        220,
-        (14, 0.4),
+        magnitude=(-18.6, 0.9), correction=-0.55, dust=0.10, history="star_formation",
+        velocity=(5200, 900), reference=30, slope=0.15,
+        floor=(6300, 500), blanket=0.3, timing=(11, 0.4), span=220,
     ),
     "SLSN-I": Kind(
-        (-21.4, 0.65),
-        -0.48,
-        (10500, 1800),
-        40,
-        0.15,
-        (6200, 500),
-        0.6,
-        0.05,
-        "star_formation",
-        200,
-        (32, 0.28),
+        magnitude=(-21.4, 0.65), correction=-0.76, dust=0.05, history="star_formation",
+        velocity=(10500, 1800), reference=40, slope=0.15,
+        floor=(6200, 500), blanket=0.6, timing=(32, 0.28), span=200,
     ),
-}
+}  # fmt: skip
 CLASSES = ("SN Ia", "SN II", "SN Ib/c", "SN IIn", "SLSN-I")
 _FRACTION_IB = 0.45  # of SN Ib/c; Shivvers+2017
 
@@ -249,7 +201,7 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
 def _intrinsic(
     kind_name: str, population: Population, normal: Floats, uniform: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Candidates' M_B, host E(B-V), x1 and c, (events, CANDIDATES) each; x1 and c NaN but for Ia."""
+    """Candidates' M_B, host E(B-V), x1 and c (NaN but for SN Ia), (events, CANDIDATES) each."""
     kind = KINDS[kind_name]
     mean, scatter = kind.magnitude[0] + population.fainter, kind.magnitude[1] * population.broader
     ebv = -kind.dust * population.dustier * np.log1p(-uniform[:, :CANDIDATES])

@@ -1,9 +1,10 @@
 """Spectral energy of an expanding, cooling photosphere with line blanketing and P Cygni lines.
 
 Bolometric luminosity L(t) and photospheric velocity v(t) give the radius R = v t and so the
-temperature (L / 4 pi sigma R^2)^(1/4), which stops falling at a floor where the photosphere recedes
-(the prescription of Nicholl+2017, ApJ 850, 55, section 2.4).  Ions come and go with temperature, and
-their troughs move with the velocity, so that light curve and spectrum follow from the same numbers.
+temperature (L / 4 pi sigma R^2)^(1/4), which stops falling at a floor where the photosphere
+recedes (the prescription of Nicholl+2017, ApJ 850, 55, section 2.4).  Ions come and go with
+temperature, and their troughs move with the velocity, so that light curve and spectrum follow from
+the same numbers.
 """
 
 from __future__ import annotations
@@ -135,8 +136,8 @@ def add_line(
     profile, wavelength : (rows, pixels); wavelength in Angstrom, rest frame
     state : (rows,) photospheres
     scale : (rows,) factor on the line's strength
-    resolution : (rows,) Angstrom (standard deviation) of the instrument in the rest frame; lines are
-        widened by it in quadrature and lowered in proportion, which keeps the equivalent width
+    resolution : (rows,) Angstrom (standard deviation) of the instrument in the rest frame; lines
+        are widened by it in quadrature and lowered in proportion, which keeps the equivalent width
     """
     strength = presence(state.temperature, line.window) * scale
     speed = state.velocity * line.speed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -140,9 +140,9 @@ def _merge(parts: list[tuple[Events, Points]]) -> tuple[Events, Points]:
         {name: np.concatenate([e.latents[name] for e in events]) for name in names},
         np.concatenate([e.scales for e in events]),
     )
-    columns = Points(*(np.concatenate(column) for column in zip(*points, strict=True)))
-    order = np.argsort(columns.rows, kind="stable")
-    return all_events.take(np.argsort(all_events.rows)), Points(*(c[order] for c in columns))
+    order = np.argsort(np.concatenate([p.rows for p in points]), kind="stable")
+    columns = [np.concatenate(column)[order] for column in zip(*points, strict=True)]
+    return all_events.take(np.argsort(all_events.rows)), Points._make(columns)
 
 
 def _observe(settings: Settings, events: Events, attempt: int) -> tuple[NDArray[np.bool_], Points]:
