@@ -37,11 +37,10 @@ def labels(column: pd.Series, where: str) -> pd.Categorical:
     """
     try:
         if isinstance(column.dtype, pd.CategoricalDtype):
-            codes, raw = np.asarray(column.cat.codes), list(column.cat.categories)
+            codes, raw = np.asarray(column.cat.codes), column.cat.categories
         else:
-            codes, uniques = pd.factorize(column)
-            raw = list(uniques)
-        texts = [_text(value) for value in raw]
+            codes, raw = pd.factorize(column)
+        texts = [v.strip() if type(v) is str else _text(v) for v in np.asarray(raw, dtype=object)]
     except TypeError:
         row, value = _first(column, lambda v: not _is_text(v))
         raise InputError(

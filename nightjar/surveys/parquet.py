@@ -14,6 +14,7 @@ from nightjar.errors import InputError
 
 ROWS = 500_000  # of photometry: some 20 MB
 SPECTRA = 1000
+BUFFER = 1 << 20  # read-ahead in bytes; pre-buffering would hold every row group read so far
 _BROKEN = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError)
 
 
@@ -26,7 +27,7 @@ def open_table(path: Path) -> pq.ParquetFile:
             for field in file.schema_arrow
             if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
         ]
-        return pq.ParquetFile(path, read_dictionary=text)
+        return pq.ParquetFile(path, read_dictionary=text, pre_buffer=False, buffer_size=BUFFER)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except _BROKEN as error:
