@@ -88,7 +88,8 @@ class SpectrumData:
     object_row : (m,) int, the object that each spectrum belongs to
     default : (n,) int, the spectrum that stands for each object in evaluation, such as the one
         nearest to peak; None takes the first.  Training draws one of the object's spectra.
-    noise_level : as in `SupernovaData`
+    noise_level : as in `SupernovaData`, with errors of at most the continuum: where a survey marks
+        a pixel by a huge error, noise of that size would drown the spectrum
     """
 
     flux: Array
@@ -113,6 +114,7 @@ class SpectrumData:
         valid = valid[:, covered]
         flux, error = self.flux[chosen][:, covered], self.flux_err[chosen][:, covered]
         error = np.where(valid, np.nan_to_num(error, nan=0.0), 0).astype(np.float32)
+        error = np.minimum(error, 1.0)
         value = _noisy(np.where(valid, flux, 0).astype(np.float32), error, self.noise_level, rng)
         time = np.where(valid, self.wavelength[covered], 0)
         return collate(value, error, time, np.zeros(valid.shape), valid, rows)

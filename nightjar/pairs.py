@@ -43,10 +43,19 @@ class Pairs:
         """Names of the classes of the objects, in alphabetical order."""
         return sorted(self.objects["class"].iloc[self.rows_of(object_ids)].dropna().unique())
 
-    def labelled(self, classes: Sequence[str]) -> SupernovaData:
-        """The light curves with codes of their classes, -1 for none of ``classes``."""
+    def labels(self, classes: Sequence[str]) -> NDArray[np.int64]:
+        """Code of each row's class among ``classes``, -1 for none of them; (n,)."""
         codes = pd.Categorical(self.objects["class"], categories=list(classes)).codes
-        return replace(self.data.light_curves, label=codes.astype(np.int64))
+        return codes.astype(np.int64)
+
+    @property
+    def redshift(self) -> NDArray[np.float64]:
+        """Redshift of each row, NaN where unknown; (n,)."""
+        return self.objects["redshift"].to_numpy(np.float64)
+
+    def labelled(self, classes: Sequence[str]) -> SupernovaData:
+        """The light curves with the codes of their classes."""
+        return replace(self.data.light_curves, label=self.labels(classes))
 
     def rows_of(self, object_ids: NDArray[np.str_]) -> Rows:
         """Rows of those of the objects that are pairs, in the order of the store."""
@@ -115,9 +124,7 @@ def peak_times(light_curves: LightCurves) -> NDArray[np.float64]:
     return peak
 
 
-def nearest_to_peak(
-    object_row: Rows, time: NDArray[np.float64], peak: NDArray[np.float64]
-) -> Rows:
+def nearest_to_peak(object_row: Rows, time: NDArray[np.float64], peak: NDArray[np.float64]) -> Rows:
     """The spectrum that stands for each object (n,): nearest to peak; undated ones come last.
 
     Parameters

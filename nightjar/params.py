@@ -2,8 +2,8 @@
 
 A stage's settings are its block overlaid with ``presets.<preset>.<stage>``, plus the root keys
 that its class declares as fields (``seed``, ``device``, ...).  ``lr`` at the root is the learning
-rate of every training stage whose own ``lr`` is null.  Values are validated by type, because DVC writes
-YAML 1.2 (``1e-05``), which PyYAML, a YAML 1.1 reader, returns as a string.
+rate of every training stage whose own ``lr`` is null.  Values are validated by type, because DVC
+writes YAML 1.2 (``1e-05``), which PyYAML, a YAML 1.1 reader, returns as a string.
 """
 
 from __future__ import annotations

@@ -22,19 +22,28 @@ Folds = dict[int, dict[str, Ids]]  # fold -> part -> object ids
 def folds(table: pd.DataFrame) -> Folds:
     """Object ids of every part of every fold of a table with fold, object_id and part."""
     return {
-        int(fold): {
+        fold: {
             str(part): members["object_id"].to_numpy(str)
             for part, members in of_fold.groupby("part")
         }
-        for fold, of_fold in table.groupby("fold")
+        for fold in sorted(table["fold"].unique().tolist())
+        for of_fold in [table[table["fold"] == fold]]
     }
 
 
 def tasks(table: pd.DataFrame) -> dict[tuple[str, int], Folds]:
     """Folds of every (survey, samples per class) of a few-shot table."""
+    keys = (
+        table[["survey", "samples_per_class"]]
+        .drop_duplicates()
+        .sort_values(["survey", "samples_per_class"])
+    )
+    pairs = zip(keys["survey"].astype(str), keys["samples_per_class"].tolist(), strict=True)
     return {
-        (str(survey), int(samples)): folds(of_task)
-        for (survey, samples), of_task in table.groupby(["survey", "samples_per_class"])
+        (survey, samples): folds(
+            table[(table["survey"] == survey) & (table["samples_per_class"] == samples)]
+        )
+        for survey, samples in pairs
     }
 
 

@@ -39,6 +39,11 @@ class Stars:
         """Names of the bands."""
         return self.light_curves.bands
 
+    @property
+    def ids(self) -> NDArray[np.str_]:
+        """Object id of every row."""
+        return self.light_curves.object_id
+
     def rows_of(self, object_ids: ArrayLike) -> Rows:
         """Rows of the objects, in the order of the store."""
         return np.flatnonzero(self.objects["object_id"].isin(np.asarray(object_ids)))

@@ -57,6 +57,16 @@ class Task(nn.Module):
                 totals[key] = totals.get(key, torch.zeros_like(value)) + batch.size * value
         return {key: float(value) / count for key, value in totals.items()}
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    @torch.inference_mode()
+    def collect(self, function: Callable[[Any], Tensor], batches: Iterable[Any]) -> NDArray:
+        """Rows of ``function(batch)`` over a pass, in its order: embeddings, predictions."""
+        return np.concatenate([function(b.to(self.device)).cpu().numpy() for b in batches])
+
 
 class MavenTask(Task):
     """Alignment of light curve and spectrum (arXiv:2408.16829, section 3).
@@ -70,6 +80,20 @@ class MavenTask(Task):
         light_curve = network.embed_light_curve(*sequence(pair.light_curve))  # (batch, embedding)
         spectrum = network.embed_spectrum(*sequence(pair.spectrum))  # (batch, embedding)
         return {"contrastive_loss": losses.info_nce(light_curve, spectrum, network.log_scale)}
+
+    @torch.inference_mode()
+    def embed(self, pairs: Iterable[Pair]) -> tuple[NDArray, NDArray]:
+        """Embeddings of the light curves and of the spectra of a pass, both (n, embedding)."""
+        network = cast(Maven, self.network)
+        found = [
+            (
+                network.embed_light_curve(*sequence(pair.light_curve)).cpu().numpy(),
+                network.embed_spectrum(*sequence(pair.spectrum)).cpu().numpy(),
+            )
+            for pair in (each.to(self.device) for each in pairs)
+        ]
+        light_curves, spectra = zip(*found, strict=True)
+        return np.concatenate(light_curves), np.concatenate(spectra)
 
 
 class AstromerTask(Task):
@@ -106,6 +130,24 @@ class AstromerTask(Task):
             "reconstruction_loss": (weighted / max(windows, 1)) ** 0.5,
             "rmse": (plain / max(windows, 1)) ** 0.5,
             "r2": 1 - residual / variance if variance > 0 else 0.0,
+        }
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Mean over time of every layer, (batch, depth + 1, dim), all points visible."""
+        return cast(Astromer, self.network).embed(*sequence(batch))
+
+    @torch.inference_mode()
+    def reconstruct(self, batch: Batch) -> dict[str, NDArray]:
+        """Windows and their reconstruction, as `figures.reconstruction` takes them."""
+        batch = batch.to(self.device)
+        assert batch.probed is not None
+        assert batch.target is not None
+        return {
+            "time": torch.where(batch.valid, batch.time, torch.nan).cpu().numpy(),
+            "magnitude": batch.target.cpu().numpy(),
+            "error": batch.error.cpu().numpy(),
+            "predicted": self._reconstruct(batch).cpu().numpy(),
+            "probed": batch.probed.cpu().numpy(),
         }
 
     def _sums(self, batch: Batch) -> Tensor:
@@ -158,13 +200,22 @@ class ClassifyTask(Task):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """``cross_entropy_loss``, nat."""
-        logits = self.network(*self.inputs(batch)).float()  # (batch, classes)
         assert batch.label is not None
-        return {"cross_entropy_loss": F.cross_entropy(logits, batch.label, self.weights)}
+        loss = F.cross_entropy(self.logits(batch), batch.label, self.weights)
+        return {"cross_entropy_loss": loss}
+
+    def logits(self, batch: Batch) -> Tensor:
+        """What the network says, float32 (batch, classes)."""
+        return self.network(*self.inputs(batch)).float()
+
+    @property
+    def scaling(self) -> dict[str, float]:
+        """Nothing is needed besides the weights."""
+        return {}
 
     def predict(self, batch: Batch) -> Tensor:
         """Probabilities, (batch, classes)."""
-        return self.network(*self.inputs(batch)).float().softmax(dim=-1)
+        return self.logits(batch).softmax(dim=-1)
 
 
 class RegressTask(Task):
@@ -198,12 +249,23 @@ class RegressTask(Task):
         target = (batch.redshift - self.mean) / self.scale
         return {"redshift_loss": F.mse_loss(self._standard(batch), target)}
 
+    @property
+    def scaling(self) -> dict[str, float]:
+        """What `predict` needs besides the weights, to be stored with them."""
+        return {"redshift_mean": self.mean, "redshift_scale": self.scale}
+
     def predict(self, batch: Batch) -> Tensor:
         """Redshifts, (batch,)."""
         return self._standard(batch) * self.scale + self.mean
 
     def _standard(self, batch: Batch) -> Tensor:
         return self.network(*self.inputs(batch)).float().squeeze(-1)
+
+
+def moments(redshift: ArrayLike) -> tuple[float, float]:
+    """Mean and standard deviation (1 where it is 0) of training redshifts, for `RegressTask`."""
+    values = np.asarray(redshift, dtype=np.float64)
+    return float(values.mean()), float(values.std()) or 1.0
 
 
 def class_weights(label: ArrayLike, classes: int) -> Tensor:
@@ -220,14 +282,3 @@ def class_weights(label: ArrayLike, classes: int) -> Tensor:
     count = np.bincount(np.asarray(label), minlength=classes)
     weight = count.sum() / np.maximum(count, 1) / (count > 0).sum()
     return torch.from_numpy(np.where(count > 0, weight, 0).astype(np.float32))
-
-
-@torch.inference_mode()
-def collect(
-    function: Callable[[Any], Tensor], batches: Iterable[Any], device: torch.device | str = "cpu"
-) -> NDArray:
-    """Rows of ``function(batch)`` over a pass, in its order: embeddings, predictions.
-
-    The network inside must be on ``device`` and, unless its dropout is wanted, in eval mode.
-    """
-    return np.concatenate([function(batch.to(device)).cpu().numpy() for batch in batches])

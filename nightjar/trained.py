@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,6 @@ from torch import nn
 
 from nightjar import weights
 from nightjar.training import Fitted
-
-Curves = list[tuple[np.ndarray, np.ndarray]]
 
 
 def save(
@@ -57,12 +56,22 @@ def summary(fitted: Fitted) -> dict[str, float]:
     return {"epochs": len(losses), "best_epoch": best + 1, **numbers}
 
 
-def curves(*trainings: Fitted) -> Curves:
-    """Training and validation loss of each training, as `figures.learning_curves` takes them."""
-    return [
-        (
-            np.array([epoch["training_loss"] for epoch in fitted.history]),
-            np.array([epoch["validation_loss"] for epoch in fitted.history]),
-        )
-        for fitted in trainings
+def write_curves(path: str | Path, runs: Mapping[str, Sequence[Fitted]]) -> None:
+    """Write the losses of every epoch as CSV, from which the report draws learning curves.
+
+    Parameters
+    ----------
+    path : of the file: model, fold, epoch (from 1), training_loss, validation_loss
+    runs : model -> its trainings, one per fold
+    """
+    rows = [
+        (name, fold, number, epoch["training_loss"], epoch["validation_loss"])
+        for name, fits in runs.items()
+        for fold, fitted in enumerate(fits)
+        for number, epoch in enumerate(fitted.history, start=1)
     ]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(path).open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("model", "fold", "epoch", "training_loss", "validation_loss"))
+        writer.writerows(rows)

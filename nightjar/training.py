@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.fabric import Fabric
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from nightjar import checkpoints, hardware
+from nightjar import batching, checkpoints, hardware
+from nightjar.batching import DataSet
 from nightjar.errors import InputError
 from nightjar.params import Training
 from nightjar.tasks import Task, total_loss
@@ -92,6 +94,41 @@ def fit(
     task.network.load_state_dict(progress.best)
     task.eval()
     return Fitted(progress.best, last, progress.history)
+
+
+def fit_rows(
+    task: Task,
+    train: tuple[DataSet, ArrayLike],
+    validation: tuple[DataSet, ArrayLike],
+    settings: Training,
+    *,
+    seed: int,
+    resume: Path,
+    label: str,
+    validation_seed: int | None = None,
+) -> Fitted:
+    """`fit` on rows of data sets: batches of ``settings.batch_size``, drawn from ``seed``.
+
+    Parameters
+    ----------
+    task, settings, resume, label : as in `fit`
+    train, validation : a data set and the rows of it to use
+    seed : of shuffling and draws in training
+    validation_seed : of draws in validation, the same at every pass; None draws nothing
+    """
+    (data, rows), size = train, settings.batch_size
+    for part, used in (("training", rows), ("validation", validation[1])):
+        if not len(np.asarray(used)):
+            raise InputError(f"{label}: no {part} objects are left; give more, or fewer folds")
+    return fit(
+        task,
+        batching.training(data, rows, size, seed),
+        batching.evaluation(*validation, size, validation_seed),
+        settings,
+        steps_per_epoch=batching.steps(len(np.asarray(rows)), size),
+        resume=resume,
+        label=label,
+    )
 
 
 def _train(

@@ -100,20 +100,31 @@ def save(
     write(Path(path), network.state_dict() if state is None else state, metadata.model_dump())
 
 
-def load(path: Path) -> Model:
+def load(path: str | Path, bands: Sequence[str] | None = None) -> Model:
     """Rebuild a network from its file alone.
+
+    Parameters
+    ----------
+    path : of the file
+    bands : bands of the data it is to read; None accepts any
 
     Raises
     ------
     InputError
         There is no such file, it is truncated or not safetensors, nightjar did not write it, its
-        format or network is unknown here, or its tensors do not fit its network.
+        format or network is unknown here, its tensors do not fit its network, or it was trained
+        on other bands.
     """
     path = Path(path)
     tensors, metadata = _described(path)
     if metadata.network not in NETWORKS:
         known = ", ".join(NETWORKS)
         raise InputError(f"{path}: network: {metadata.network!r} is none of {known}")
+    if bands is not None and list(bands) != metadata.bands:
+        raise InputError(
+            f"{path}: trained on the bands {', '.join(metadata.bands)}, the data have "
+            f"{', '.join(bands)}; name the band groups alike (gather_supernovae.bands)"
+        )
     try:
         network = NETWORKS[metadata.network](**metadata.settings)
         network.load_state_dict(tensors)

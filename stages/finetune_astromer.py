@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import batching, cards, checkpoints, figures, params, parts, trained, training, weights
+from nightjar import batching, checkpoints, params, parts, trained, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
 from nightjar.stars import open_stars
-from nightjar.tasks import AstromerTask, sequence
+from nightjar.tasks import AstromerTask
 
 STAGE = "finetune_astromer"
 SAMPLE = Path("data/raw/variables")
@@ -48,6 +48,7 @@ def main() -> None:
                 (validation, np.arange(len(validation))),
                 settings,
                 seed=settings.seed + fold,
+                validation_seed=settings.seed,
                 resume=resume / f"{task_name}_{fold}.safetensors",
                 label=f"Astromer, {survey}, {samples} per class, fold {fold}",
             )
@@ -62,21 +63,16 @@ def main() -> None:
             )
             windows = stars.sequential(np.concatenate(list(rows.values())))
             layers = task.collect(
-                lambda batch, network=network: network.embed(*sequence(batch)),
+                task.embed,
                 batching.evaluation(windows, np.arange(len(windows)), settings.batch_size)(),
             )
-            ids = stars.objects["object_id"].to_numpy(str)[windows.row]
+            ids = stars.ids[windows.row]
             np.savez(EMBEDDINGS / f"{task_name}_{fold}.npz", object_id=ids, layers=layers)
         metrics[task_name] = over_folds([trained.summary(each) for each in fits])
-        shown[f"{survey}, {samples} per class"] = trained.curves(*fits)
-    first = next(iter(metrics))
-    cards.write(
-        MODELS / f"{first}_0/weights.safetensors", "models/astromer_finetuned/MODEL_CARD.md"
-    )
+        shown[f"{survey}, {samples} per class"] = fits
     write_json(f"metrics/{STAGE}.json", metrics)
-    figure = figures.learning_curves(shown, "weighted RMSE, mag")
-    figures.save(figure, f"plots/{STAGE}/learning_curves.png")
-    checkpoints.clear(resume)
+    trained.write_curves(f"plots/{STAGE}/learning_curves.csv", shown)
+    checkpoints.clear(STAGE)
 
 
 if __name__ == "__main__":

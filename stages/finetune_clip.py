@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import batching, cards, checkpoints, figures, params, parts, trained, training, weights
+from nightjar import batching, checkpoints, params, parts, trained, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Maven
 from nightjar.pairs import open_pairs
@@ -46,23 +46,20 @@ def main() -> None:
             rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
             network = start(name, settings, pairs.bands, fold)
             task = MavenTask(network)
-            fits.append(
-                training.fit(
-                    task,
-                    batching.training(
-                        pairs.data, rows["train"], settings.batch_size, settings.seed + fold
-                    ),
-                    batching.evaluation(pairs.data, rows["validation"], settings.batch_size),
-                    settings,
-                    steps_per_epoch=batching.steps(len(rows["train"]), settings.batch_size),
-                    resume=resume / f"{name}_{fold}.safetensors",
-                    label=f"{label}, fold {fold}",
-                )
+            fitted = training.fit_rows(
+                task,
+                (pairs.data, rows["train"]),
+                (pairs.data, rows["validation"]),
+                settings,
+                seed=settings.seed + fold,
+                resume=resume / f"{name}_{fold}.safetensors",
+                label=f"{label}, fold {fold}",
             )
+            fits.append(fitted)
             trained.save(
                 f"models/{name}/folds/{fold}",
                 network,
-                fits[-1],
+                fitted,
                 preprocessing=pairs.preprocessing,
                 bands=pairs.bands,
                 sample=sample,
@@ -79,12 +76,10 @@ def main() -> None:
                 spectrum=spectrum,
             )
         metrics[name] = over_folds([trained.summary(fitted) for fitted in fits])
-        shown[label] = trained.curves(*fits)
-        cards.write(f"models/{name}/folds/0/weights.safetensors", f"models/{name}/MODEL_CARD.md")
-    write_json(f"metrics/{STAGE}.json", metrics)
-    figure = figures.learning_curves(shown, "contrastive loss")
-    figures.save(figure, f"plots/{STAGE}/learning_curves.png")
-    checkpoints.clear(resume)
+        shown[label] = fits
+        write_json(f"metrics/{STAGE}.json", metrics)
+    trained.write_curves(f"plots/{STAGE}/learning_curves.csv", shown)
+    checkpoints.clear(STAGE)
 
 
 if __name__ == "__main__":

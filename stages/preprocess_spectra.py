@@ -1,5 +1,7 @@
 """Bring the spectra of both supernova samples to one grid, continuum divided out."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from nightjar import figures, params, samples
@@ -15,9 +17,10 @@ SHOWN = 4  # spectra in the figure
 def main() -> None:
     """Preprocess, count, show some spectra before and after."""
     settings = params.load(params.PreprocessSpectra)
-    metrics = {}
+    metrics: dict[str, Mapping[str, float]] = {}
     for name in SAMPLES:
         sample = samples.open(f"data/raw/{name}")
+        assert sample.spectra is not None  # simulations have some, and folds are made of pairs
         dropped = store.write(sample.spectra, sample.objects, f"{PROCESSED}/{name}", settings)
         processed = store.ProcessedSpectra.open(f"{PROCESSED}/{name}")
         metrics[name] = {

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import batching, cards, checkpoints, figures, params, parts, trained, training
+from nightjar import checkpoints, params, parts, trained, training
 from nightjar.metrics import write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
@@ -18,10 +18,11 @@ STAGE = "pretrain_astromer"
 SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
 MODEL = Path("models/astromer")
+SHOWN = 3  # windows in the figure
 
 
 def main() -> None:
-    """Train on all windows but those of scored stars, save, show a reconstruction."""
+    """Train on all windows but those of scored stars, save, keep some reconstructions to draw."""
     settings = params.load(params.PretrainAstromer)
     inputs = [WINDOWS, SAMPLE / "splits.parquet"]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
@@ -36,15 +37,13 @@ def main() -> None:
     torch.manual_seed(settings.seed)
     network = Astromer(**settings.network.model_dump(), dropout=settings.dropout)
     task = AstromerTask(network)
-    batches = batching.evaluation(
-        validation, np.arange(len(validation)), settings.batch_size, settings.seed
-    )
-    fitted = training.fit(
+    fitted = training.fit_rows(
         task,
-        batching.training(train, unseen[~held_out], settings.batch_size, settings.seed),
-        batches,
+        (train, unseen[~held_out]),
+        (validation, np.arange(len(validation))),
         settings,
-        steps_per_epoch=batching.steps(int((~held_out).sum()), settings.batch_size),
+        seed=settings.seed,
+        validation_seed=settings.seed,
         resume=resume / "astromer.safetensors",
         label="Astromer, pre-training",
     )
@@ -56,18 +55,12 @@ def main() -> None:
         bands=stars.bands,
         sample=fingerprint(inputs),
     )
-    cards.write(MODEL / "weights.safetensors", MODEL / "MODEL_CARD.md")
     counts = {"light_curves": int((~held_out).sum()), "validation_windows": len(validation)}
     write_json(f"metrics/{STAGE}.json", {"training": {**counts, **trained.summary(fitted)}})
-    figures.save(
-        figures.learning_curves({"Astromer": trained.curves(fitted)}, "weighted RMSE, mag"),
-        f"plots/{STAGE}/learning_curves.png",
-    )
-    figures.save(
-        figures.reconstruction(*task.example(next(iter(batches())))),
-        f"plots/{STAGE}/reconstruction.png",
-    )
-    checkpoints.clear(resume)
+    trained.write_curves(f"plots/{STAGE}/learning_curves.csv", {"Astromer": [fitted]})
+    shown = validation.batch(np.arange(min(SHOWN, len(validation))), np.random.default_rng(0))
+    np.savez(f"plots/{STAGE}/reconstruction.npz", allow_pickle=False, **task.reconstruct(shown))
+    checkpoints.clear(STAGE)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from nightjar import batching, cards, checkpoints, figures, params, parts, trained, training
+from nightjar import batching, checkpoints, params, parts, trained, training
 from nightjar.metrics import retrieval, write_json
 from nightjar.networks import Maven
 from nightjar.pairs import open_pairs
@@ -39,12 +39,12 @@ def main() -> None:
         dropout=settings.dropout,
     )
     task = MavenTask(network)
-    fitted = training.fit(
+    fitted = training.fit_rows(
         task,
-        batching.training(pairs.data, train, settings.batch_size, settings.seed),
-        batching.evaluation(pairs.data, validation, settings.batch_size),
+        (pairs.data, train),
+        (pairs.data, validation),
         settings,
-        steps_per_epoch=batching.steps(len(train), settings.batch_size),
+        seed=settings.seed,
         resume=resume / "maven.safetensors",
         label="Maven, pre-training",
     )
@@ -56,7 +56,6 @@ def main() -> None:
         bands=pairs.bands,
         sample=fingerprint([WINDOWS, SPECTRA]),
     )
-    cards.write(MODEL / "weights.safetensors", MODEL / "MODEL_CARD.md")
     embedded = task.embed(batching.evaluation(pairs.data, validation, settings.batch_size)())
     write_json(
         f"metrics/{STAGE}.json",
@@ -65,9 +64,8 @@ def main() -> None:
             "retrieval": {"pairs": len(validation), **retrieval(*embedded)},
         },
     )
-    figure = figures.learning_curves({"Maven": trained.curves(fitted)}, "contrastive loss")
-    figures.save(figure, f"plots/{STAGE}/learning_curves.png")
-    checkpoints.clear(resume)
+    trained.write_curves(f"plots/{STAGE}/learning_curves.csv", {"Maven": [fitted]})
+    checkpoints.clear(STAGE)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Judge Astromer's embeddings: few-shot classification, per window and per star."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import torch
 
 from nightjar import checkpoints, figures, params, parts, training
+from nightjar.batching import Batch
 from nightjar.datasets import TabularData
 from nightjar.judging import astromer
 from nightjar.metrics import confusion, over_folds, write_json
@@ -19,6 +21,12 @@ SAMPLE = Path("data/raw/variables")
 EMBEDDINGS = Path("data/embeddings/astromer")
 
 
+def columns(batch: Batch, shape: tuple[int, int]) -> tuple[torch.Tensor]:
+    """The embeddings of a batch, (batch, layers, dim), as the head takes them."""
+    assert batch.tabular is not None
+    return (batch.tabular.unflatten(1, shape),)
+
+
 def main() -> None:
     """Train a head per survey, number of samples and fold; score it; compare."""
     settings = params.load(params.ProbeAstromer)
@@ -28,18 +36,16 @@ def main() -> None:
     table = pd.read_parquet(SAMPLE / "splits.parquet")
     metrics = {}
     for (survey, samples), folds in parts.tasks(table).items():
-        scores, counts = [], 0
+        scores, stars = [], []
         for fold, part in folds.items():
             stored = np.load(EMBEDDINGS / f"{survey}_{samples}_{fold}.npz")
             windows = astromer.Windows.of(stored["object_id"], stored["layers"], objects["class"])
             rows = {each: windows.rows_of(ids) for each, ids in part.items()}
             torch.manual_seed(settings.seed + fold)
-            shape = windows.layers.shape[1:]
-            network = GammaHead(*shape, settings.hidden, len(windows.classes), settings.dropout)
-            task = ClassifyTask(
-                network,
-                inputs=lambda batch, shape=shape: (batch.tabular.unflatten(1, shape),),
-            )
+            layers, dim = windows.layers.shape[1:]
+            classes = len(windows.classes)
+            network = GammaHead(layers, dim, settings.hidden, classes, settings.dropout)
+            task = ClassifyTask(network, inputs=partial(columns, shape=(layers, dim)))
             data = TabularData(windows.layers.reshape(len(windows.layers), -1), windows.label)
             training.fit_rows(
                 task,
@@ -52,15 +58,16 @@ def main() -> None:
             )
             probabilities = task.collect(task.predict, [data.batch(rows["test"])])
             scores.append(astromer.scores(windows, rows, probabilities))
-            stars = windows.per_object(rows["test"], probabilities)
-            counts = counts + confusion(*stars, windows.classes)
+            stars.append(windows.per_object(rows["test"], probabilities))
         metrics[f"{survey}_{samples}"] = over_folds(scores)
+        true, predicted = (np.concatenate(each) for each in zip(*stars, strict=True))
+        counts = confusion(true, predicted, windows.classes)
         figure = figures.confusion(counts, windows.classes)
         figures.save(figure, f"plots/{STAGE}/confusion_{survey}_{samples}.png")
     write_json(f"metrics/{STAGE}.json", metrics)
     figure = figures.bars(astromer.bars(metrics), "macro F1, per star")
     figures.save(figure, f"plots/{STAGE}/macro_f1.png")
-    checkpoints.clear(resume)
+    checkpoints.clear(STAGE)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def main() -> None:
     objects = pd.read_parquet(SAMPLE / "objects.parquet").set_index("object_id", drop=False)
     folds = parts.folds(pd.read_parquet(SAMPLE / "splits.parquet"))
     judged: dict[str, list[clip.Judged]] = {}
-    curves = {}
+    curves: dict[str, list[np.ndarray]] = {}
     for fold, part in folds.items():
         for model in MODELS:
             stored = np.load(EMBEDDINGS / model / f"fold_{fold}.npz")

@@ -1,17 +1,30 @@
-"""Put every number and figure on one page that needs no network."""
+"""Put every number and figure on one page that needs no network, and write the model cards."""
 
 from pathlib import Path
 
-from nightjar import report
+from nightjar import cards, drawn, figures, report
 from nightjar.pipeline import run
 
 STAGE = "report"
+PLOTS = Path("plots")
+MODELS = {  # model -> the weights that its card describes
+    "maven_pretrained": "weights.safetensors",
+    "maven": "folds/0/weights.safetensors",
+    "maven_lite": "folds/0/weights.safetensors",
+    "baseline": "folds/class_0/weights.safetensors",
+    "astromer": "weights.safetensors",
+}
 
 
 def main() -> None:
-    """Read metrics and figures, write the page."""
-    page = report.build("metrics", "plots", {})
-    Path("plots/report.html").write_text(page)
+    """Draw the learning curves, write the page and the cards."""
+    for name, figure in drawn.draw(PLOTS):
+        figures.save(figure, PLOTS / STAGE / f"{name}.png")
+    page = report.build("metrics", PLOTS, {})
+    (PLOTS / "report.html").write_text(page)
+    for model, weights in MODELS.items():
+        folder = Path("models") / model
+        cards.write(folder / weights, folder / "MODEL_CARD.md")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import batching, cards, checkpoints, figures, params, parts, trained, training
+from nightjar import batching, checkpoints, params, parts, trained, training
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import EndToEnd
 from nightjar.pairs import open_pairs
 from nightjar.pipeline import run
-from nightjar.tasks import ClassifyTask, RegressTask, class_weights
+from nightjar.tasks import ClassifyTask, RegressTask, class_weights, moments
 from nightjar.weights import fingerprint
 
 STAGE = "train_baselines"
@@ -21,7 +21,7 @@ SPECTRA = Path("data/processed/spectra/supernovae")
 PREDICTIONS = Path("data/embeddings/baseline")
 
 
-def network(settings: params.TrainBaselines, bands: int, outputs: int, seed: int) -> EndToEnd:
+def fresh(settings: params.TrainBaselines, bands: int, outputs: int, seed: int) -> EndToEnd:
     """A fresh network."""
     torch.manual_seed(seed)
     return EndToEnd(
@@ -43,38 +43,33 @@ def main() -> None:
     table = pd.read_parquet(SAMPLE / "splits.parquet")
     classes = pairs.classes_of(table["object_id"].unique())
     data = pairs.labelled(classes)
+    label, redshift = pairs.labels(classes), pairs.redshift
     sample = fingerprint(inputs[:2])
     fits: dict[str, list[training.Fitted]] = {"class": [], "redshift": []}
     PREDICTIONS.mkdir(parents=True, exist_ok=True)
     for fold, part in parts.folds(table).items():
+        seed = settings.seed + fold
         rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
-        measured = {each: r[np.isfinite(data.redshift[r])] for each, r in rows.items()}
-        redshifts = data.redshift[measured["train"]]
-        tasks = {
-            "class": (
-                ClassifyTask(
-                    network(settings, len(pairs.bands), len(classes), settings.seed + fold),
-                    class_weights(data.label[rows["train"]], len(classes)),
-                ),
-                rows,
-            ),
-            "redshift": (
-                RegressTask(
-                    network(settings, len(pairs.bands), 1, settings.seed + fold),
-                    mean=float(redshifts.mean()),
-                    scale=float(redshifts.std()),
-                ),
-                measured,
-            ),
-        }
-        predictions = {}
-        for name, (task, used) in tasks.items():
-            fitted = training.fit(
+        measured = {each: r[np.isfinite(redshift[r])] for each, r in rows.items()}
+        classifier = ClassifyTask(
+            fresh(settings, len(pairs.bands), len(classes), seed),
+            class_weights(label[rows["train"]], len(classes)),
+        )
+        regressor = RegressTask(
+            fresh(settings, len(pairs.bands), 1, seed), *moments(redshift[measured["train"]])
+        )
+        predictions: dict[str, np.ndarray] = {}
+        task: ClassifyTask | RegressTask
+        for name, task, used in (
+            ("class", classifier, rows),
+            ("redshift", regressor, measured),
+        ):
+            fitted = training.fit_rows(
                 task,
-                batching.training(data, used["train"], settings.batch_size, settings.seed + fold),
-                batching.evaluation(data, used["validation"], settings.batch_size),
+                (data, used["train"]),
+                (data, used["validation"]),
                 settings,
-                steps_per_epoch=batching.steps(len(used["train"]), settings.batch_size),
+                seed=seed,
                 resume=resume / f"{name}_{fold}.safetensors",
                 label=f"Baseline, {name}, fold {fold}",
             )
@@ -91,14 +86,12 @@ def main() -> None:
             every = batching.evaluation(data, pairs.rows, settings.batch_size)
             predictions[name] = task.collect(task.predict, every())
         ids = pairs.objects["object_id"].to_numpy(str)[pairs.rows]
-        np.savez(PREDICTIONS / f"fold_{fold}.npz", object_id=ids, classes=classes, **predictions)
-    cards.write("models/baseline/folds/class_0/weights.safetensors", "models/baseline/MODEL_CARD.md")
+        predictions |= {"object_id": ids, "classes": np.array(classes)}
+        np.savez(PREDICTIONS / f"fold_{fold}.npz", allow_pickle=False, **predictions)
     metrics = {name: over_folds([trained.summary(f) for f in each]) for name, each in fits.items()}
     write_json(f"metrics/{STAGE}.json", metrics)
-    for name, each in fits.items():
-        figure = figures.learning_curves({name: trained.curves(*each)}, f"{name} loss")
-        figures.save(figure, f"plots/{STAGE}/{name}.png")
-    checkpoints.clear(resume)
+    trained.write_curves(f"plots/{STAGE}/learning_curves.csv", fits)
+    checkpoints.clear(STAGE)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import batching, cards, checkpoints, figures, params, parts, trained, training, weights
+from nightjar import batching, checkpoints, params, parts, trained, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import AstromerClassifier
 from nightjar.pipeline import run
 from nightjar.stars import open_stars, per_object
-from nightjar.tasks import ClassifyTask, class_weights, sequence
+from nightjar.tasks import ClassifyTask, class_weights
 from nightjar.uncertainty import predict
 
 STAGE = "train_uncertainty"
@@ -29,7 +29,7 @@ def main(method: str) -> None:
     stars = open_stars(SAMPLE, WINDOWS)
     pretrained = weights.load(PRETRAINED)
     table = pd.read_parquet(SAMPLE / "splits.parquet")
-    survey, samples, folds = parts.task(table, settings.survey, settings.samples_per_class)
+    survey, folds = parts.task(table, settings.survey, settings.samples_per_class)
     classes = stars.classes_of(table["object_id"][table["survey"] == survey])
     label = stars.labels(classes)
     train = stars.drawn(label=label)
@@ -62,28 +62,32 @@ def main(method: str) -> None:
             classes=classes,
             bands=stars.bands,
             sample=weights.fingerprint(inputs[:1]),
-            notes={"method": method, "survey": str(survey), "samples_per_class": str(samples)},
+            notes={
+                "method": method,
+                "survey": survey,
+                "samples_per_class": str(settings.samples_per_class),
+            },
         )
         scored = stars.sequential(np.concatenate([rows["validation"], rows["test"]]))
+        batches = batching.evaluation(scored, np.arange(len(scored)), settings.batch_size)
         probabilities = predict(
             network,
-            lambda batch, task=task, network=network: network(*sequence(batch.to(task.device))),
-            batching.evaluation(scored, np.arange(len(scored)), settings.batch_size)(),
+            task.logits,
+            (batch.to(task.device) for batch in batches()),
             samples=settings.samples,
             dropout=method == "mc_dropout",
             seed=settings.seed,
         )
-        ids, averaged = per_object(stars.objects["object_id"].to_numpy(str)[scored.row], probabilities)
-        np.savez(predictions / f"{fold}.npz", object_id=ids, probabilities=averaged, classes=classes)
-    cards.write(
-        f"models/uncertainty/{method}/folds/0/weights.safetensors",
-        f"models/uncertainty/{method}/MODEL_CARD.md",
-    )
+        ids, averaged = per_object(
+            stars.objects["object_id"].to_numpy(str)[scored.row], probabilities
+        )
+        np.savez(
+            predictions / f"{fold}.npz", object_id=ids, probabilities=averaged, classes=classes
+        )
     metrics = over_folds([trained.summary(each) for each in fits])
     write_json(f"metrics/{STAGE}_{method}.json", {method: metrics})
-    figure = figures.learning_curves({method: trained.curves(*fits)}, "cross entropy")
-    figures.save(figure, f"plots/{STAGE}/{method}.png")
-    checkpoints.clear(resume)
+    trained.write_curves(f"plots/{STAGE}_{method}/learning_curves.csv", {method: fits})
+    checkpoints.clear(f"{STAGE}_{method}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Turn light curves into Maven's sequences and Astromer's single-band curves."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ CONVERSIONS = {
 def main() -> None:
     """Convert every sample, count, show one light curve per class."""
     settings = params.load(params.WindowLightCurves)
-    metrics = {}
+    metrics: dict[str, Mapping[str, float]] = {}
     WINDOWS.mkdir(parents=True)
     for name, convert in CONVERSIONS.items():
         sample = samples.open(f"data/raw/{name}")

@@ -132,9 +132,10 @@ def test_collect_keeps_the_order_of_the_pass():
     torch.manual_seed(0)
     network = EndToEnd(ENCODER, output=4, embedding=6, bands=1, outputs=3).eval()
     batches = [sequences([[1, 2, 3]]), sequences([[4, 5], [6, 7]])]
-    out = tasks.collect(lambda b: network.embed_light_curve(*tasks.sequence(b)), batches)
+    task = tasks.ClassifyTask(network)
+    out = task.collect(lambda b: network.embed_light_curve(*tasks.sequence(b)), batches)
     assert out.shape == (3, 6)
-    one = tasks.collect(lambda b: network.embed_light_curve(*tasks.sequence(b)), batches[1:])
+    one = task.collect(lambda b: network.embed_light_curve(*tasks.sequence(b)), batches[1:])
     assert np.array_equal(out[1:], one)
 
 

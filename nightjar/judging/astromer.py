@@ -39,7 +39,7 @@ class Windows:
         cls, object_id: NDArray[np.str_], layers: NDArray[np.float32], classes: pd.Series
     ) -> Windows:
         """Label the windows; ``classes`` is indexed by object id."""
-        names = pd.Categorical(classes.loc[object_id].astype(str))
+        names = pd.Categorical(classes.reindex(object_id).astype(str))
         return cls(object_id, layers, names.codes.astype(np.int64), list(names.categories))
 
     def rows_of(self, object_ids: ArrayLike) -> NDArray[np.int64]:

@@ -45,7 +45,12 @@ def judge_embeddings(
     predicted = _classified(embeddings, labels, rows, settings)
     redshifts = _regressed(embeddings, objects["redshift"].to_numpy(float), rows, settings)
     return _judged(
-        objects, rows, predicted, _classified(embeddings, labels, few, settings), redshifts, settings
+        objects,
+        rows,
+        predicted,
+        _classified(embeddings, labels, few, settings),
+        redshifts,
+        settings,
     )
 
 
@@ -68,7 +73,12 @@ def judge_predictions(
     among_three = np.isin(labels, settings.class_groups)
     few = classes[three][probabilities[among_three][:, three].argmax(axis=1)]
     return _judged(
-        objects, rows, classes[probabilities.argmax(axis=1)], few, stored["redshift"][test], settings
+        objects,
+        rows,
+        classes[probabilities.argmax(axis=1)],
+        few,
+        stored["redshift"][test],
+        settings,
     )
 
 
@@ -92,7 +102,10 @@ def _classified(
 
 
 def _regressed(
-    embeddings: NDArray[np.floating], redshift: NDArray[np.floating], rows: Rows, settings: ProbeClip
+    embeddings: NDArray[np.floating],
+    redshift: NDArray[np.floating],
+    rows: Rows,
+    settings: ProbeClip,
 ) -> NDArray[np.floating]:
     """Predicted redshifts of the test part; NaN where too few are known to fit or to choose."""
     known = {each: r[np.isfinite(redshift[r])] for each, r in rows.items()}
