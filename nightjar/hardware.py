@@ -39,7 +39,8 @@ def _keep_freed_memory() -> None:
 
 def fabric(settings: Training) -> Fabric:
     """Lightning Fabric with these settings, launched."""
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # it announces bf16 each time
+    for name in ("lightning.fabric", "lightning.pytorch"):  # they announce bf16 each time
+        logging.getLogger(name).setLevel(logging.WARNING)
     launched = Fabric(
         accelerator=accelerator(settings.device),
         devices=settings.devices,
