@@ -35,7 +35,8 @@ def complete(kind: str, latents: Latents) -> Latents:
 
     Adds, as far as the class has them and NaN else: nickel_mass (solar masses), gamma_leak (days),
     plateau_slope (mag / 100 days), cooling (ratio), spin_period (ms), magnetic_field (1e14 G),
-    spin_down (days), energy (erg), decline_index, level (erg/s), peak_luminosity (erg/s), peak_time
+    spin_down (days), energy (erg), decline_index, level (erg/s), peak_luminosity (erg/s; of a
+    SN II: of its plateau at day 15, shock cooling left out), peak_time
     (rest-frame days from explosion to the maximum of the light at 5500 Angstrom).
     """
     full = {**latents, **{name: np.full_like(latents["redshift"], np.nan) for name in _ENGINE}}
@@ -83,7 +84,7 @@ def _radioactive(latents: Latents, time: Floats) -> Floats:
 
 
 def _scale_radioactive(latents: Latents) -> None:
-    """Gamma rays leak after 35 days (Childress+2015; Wheeler+2015 for Ib/c); nickel from the peak."""
+    """Gamma rays leak after 35 days (Childress+2015, Wheeler+2015); nickel from the peak."""
     latents["gamma_leak"] = 2.7 * latents["timescale"] * np.exp(0.12 * latents["other_1"])
     latents["nickel_mass"] = np.ones_like(latents["redshift"])
     latents["nickel_mass"] = latents["peak_luminosity"] / _maximum(_radioactive, latents)

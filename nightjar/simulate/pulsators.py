@@ -44,7 +44,7 @@ def rrab(uniform: Floats, normal: Floats) -> Star:
 
 
 def rrab_curve(star: Star, time: Floats) -> Floats:
-    """Sharp rise, slow decline: phi_21 = 4.0, phi_31 = 2.0 (Jurcsik & Kovacs 1996); 20 % Blazhko."""
+    """Sharp rise, slow decline: phi_21 = 4.0, phi_31 = 2.0 (Jurcsik+1996); some Blazhko."""
     n, u = star.normal, star.uniform
     ratios = [np.clip(m + 0.03 * n[:, 3 + i], 0, 1) for i, m in enumerate((0.48, 0.34, 0.22, 0.12))]
     longer = star.period - 0.576  # phi_31 grows with period at given metallicity
