@@ -130,15 +130,17 @@ def open(directory: str | Path) -> Sample:
 def _whole(directory: Path) -> Iterator[Path]:
     """A temporary directory that becomes ``directory`` on success and vanishes on failure."""
     partial = directory.with_name(f".{directory.name}.{os.getpid()}")
+    old = partial.with_suffix(".old")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
         if directory.exists():
-            shutil.rmtree(directory)
+            directory.rename(old)
         partial.rename(directory)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_spectra(
