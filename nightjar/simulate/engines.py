@@ -18,7 +18,7 @@ SUN_MASS = 1.989e33  # g
 DAY = 86400.0  # s
 
 _X_STEP, _X_MAX = 0.02, 30.0  # time in units of the diffusion time
-_DECAY = np.linspace(0.0, 8.0, 161)  # decay rates in units of the diffusion rate
+_DECAY = np.linspace(0.0, 4.0, 161)  # decay rates in units of the diffusion rate
 _SPIN = np.linspace(np.log(0.02), np.log(40.0), 161)  # log of (diffusion time / spin-down time)
 
 
@@ -38,7 +38,9 @@ def _diffuse(source: Callable[[Floats], Floats], rows: int) -> Floats:
 
 @lru_cache(maxsize=1)
 def _decay_table() -> Floats:
-    return _diffuse(lambda x: np.exp(-_DECAY * x), len(_DECAY))
+    """Diffused heat over the heating of the moment: smooth, so that few rows do."""
+    table = _diffuse(lambda x: np.exp(-_DECAY * x), len(_DECAY))
+    return table * np.exp(_DECAY[:, None] * np.arange(table.shape[1]) * _X_STEP)
 
 
 @lru_cache(maxsize=1)
@@ -74,6 +76,7 @@ def arnett(time: Floats, nickel: Floats, diffusion: Floats, leak: Floats) -> Flo
     young = look_up(_decay_table(), diffusion / NICKEL_DAYS / step, x / _X_STEP)
     old = look_up(_decay_table(), diffusion / COBALT_DAYS / step, x / _X_STEP)
     trapped = 1 - np.exp(-((leak / np.maximum(time, 0.1)) ** 2))
+    young, old = young * np.exp(-time / NICKEL_DAYS), old * np.exp(-time / COBALT_DAYS)
     power = (NICKEL_POWER - COBALT_POWER) * young + COBALT_POWER * old * trapped
     return nickel * SUN_MASS * power
 

