@@ -1,9 +1,10 @@
 """params.yaml as frozen, closed settings: one class per stage, an unknown key is an error.
 
-A stage's settings are its block overlaid with ``presets.<preset>.<stage>``, plus the root keys
-that its class declares as fields (``seed``, ``device``, ...).  ``lr`` at the root is the learning
-rate of every training stage whose own ``lr`` is null.  Values are validated by type, because DVC
-writes YAML 1.2 (``1e-05``), which PyYAML, a YAML 1.1 reader, returns as a string.
+A stage's settings are its block, what is null there from ``presets.<preset>.<stage>``, plus the
+root keys that its class declares as fields (``seed``, ``device``, ...).  A value in the block wins
+over the preset, so that ``dvc exp run -S pretrain_clip.epochs=3`` does what it says.  ``lr`` at the
+root is the learning rate of every training stage whose own ``lr`` is null.  Values are validated by
+type, because DVC writes YAML 1.2 (``1e-05``), which PyYAML, a YAML 1.1 reader, returns as a string.
 """
 
 from __future__ import annotations
@@ -347,7 +348,7 @@ def load(kind: type[S], path: str | Path = "params.yaml", preset: str | None = N
     presets = values.get("presets") or {}
     if not isinstance(presets, Mapping) or preset not in presets:
         raise InputError(f"{path}: preset: no preset {preset!r}{_nearest(str(preset), presets)}")
-    block = _overlay(values.get(stage) or {}, (presets[preset] or {}).get(stage) or {}, stage)
+    block = _overlay((presets[preset] or {}).get(stage) or {}, values.get(stage) or {}, stage)
     root = {key: values[key] for key in root_keys(stage) if key in values}
     if root.get("lr") is not None and block.get("lr") is not None:
         root.pop("lr")  # the stage's own learning rate wins
@@ -387,14 +388,16 @@ def _blocks(values: dict[str, Any], path: str) -> Iterator[tuple[str, Mapping[st
 
 
 def _overlay(base: Mapping[str, Any], top: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """``base`` with ``top`` laid over it, block by block."""
+    """``base`` with what is not null in ``top`` laid over it, block by block."""
     for block in (base, top):
         if not isinstance(block, Mapping):
             raise InputError(f"params: {where}: must be a mapping, not {block!r}")
     merged = dict(base)
     for key, value in top.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _overlay(merged[key], value, f"{where}.{key}") if both else value
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = _overlay(merged[key], value, f"{where}.{key}")
+        elif value is not None or key not in merged:
+            merged[key] = value
     return merged
 
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -159,7 +159,7 @@ def _train(
         step += 1
         if bar.update():  # True where it drew itself: only then may a GPU be waited for
             bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
-    return float(fabric.all_reduce(total / count))  # the mean over ranks
+    return cast(Tensor, fabric.all_reduce(total / count)).item()  # the mean over ranks
 
 
 def _validate(

@@ -28,8 +28,9 @@ def main() -> None:
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
     pretrained = weights.load(PRETRAINED)
+    full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
     sample = weights.fingerprint(inputs[:1])
-    train = stars.drawn(probed=settings.probed)
+    train = stars.drawn(probed=settings.probed, full=full)
     table = pd.read_parquet(SAMPLE / "splits.parquet")
     metrics, shown = {}, {}
     EMBEDDINGS.mkdir(parents=True)
@@ -41,7 +42,7 @@ def main() -> None:
             network = Astromer(**{**pretrained.metadata.settings, "dropout": settings.dropout})
             network.load_state_dict(pretrained.network.state_dict())
             task = AstromerTask(network)
-            validation = stars.sequential(rows["validation"], probed=settings.probed)
+            validation = stars.sequential(rows["validation"], probed=settings.probed, full=full)
             fitted = training.fit_rows(
                 task,
                 (train, rows["train"]),
@@ -61,7 +62,7 @@ def main() -> None:
                 bands=stars.bands,
                 sample=sample,
             )
-            windows = stars.sequential(np.concatenate(list(rows.values())))
+            windows = stars.sequential(np.concatenate(list(rows.values())), full=full)
             layers = task.collect(
                 task.embed,
                 batching.evaluation(windows, np.arange(len(windows)), settings.batch_size)(),

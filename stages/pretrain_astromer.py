@@ -32,8 +32,9 @@ def main() -> None:
     held_out = parts.held_out(
         stars.objects.iloc[unseen], settings.validation_fraction, settings.seed
     )
-    train = stars.drawn(probed=settings.probed)
-    validation = stars.sequential(unseen[held_out], probed=settings.probed)
+    full = settings.network.mask == "legacy"  # there padding takes part
+    train = stars.drawn(probed=settings.probed, full=full)
+    validation = stars.sequential(unseen[held_out], probed=settings.probed, full=full)
     torch.manual_seed(settings.seed)
     network = Astromer(**settings.network.model_dump(), dropout=settings.dropout)
     task = AstromerTask(network)

@@ -28,11 +28,12 @@ def main(method: str) -> None:
     resume = checkpoints.directory(f"{STAGE}_{method}", settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
     pretrained = weights.load(PRETRAINED)
+    full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
     table = pd.read_parquet(SAMPLE / "splits.parquet")
     survey, folds = parts.task(table, settings.survey, settings.samples_per_class)
     classes = stars.classes_of(table["object_id"][table["survey"] == survey])
     label = stars.labels(classes)
-    train = stars.drawn(label=label)
+    train = stars.drawn(label=label, full=full)
     predictions, fits = Path("data/predictions") / method, []
     predictions.mkdir(parents=True)
     for fold, part in folds.items():
@@ -43,7 +44,7 @@ def main(method: str) -> None:
         )
         network.encoder.load_state_dict(pretrained.network.state_dict())
         task = ClassifyTask(network, class_weights(label[rows["train"]], len(classes)))
-        validation = stars.sequential(rows["validation"], label=label)
+        validation = stars.sequential(rows["validation"], label=label, full=full)
         fitted = training.fit_rows(
             task,
             (train, rows["train"]),
@@ -68,7 +69,7 @@ def main(method: str) -> None:
                 "samples_per_class": str(settings.samples_per_class),
             },
         )
-        scored = stars.sequential(np.concatenate([rows["validation"], rows["test"]]))
+        scored = stars.sequential(np.concatenate([rows["validation"], rows["test"]]), full=full)
         batches = batching.evaluation(scored, np.arange(len(scored)), settings.batch_size)
         probabilities = predict(
             network,

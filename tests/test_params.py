@@ -37,12 +37,35 @@ def test_every_preset_validates(stage, preset):
     assert isinstance(settings, params.STAGES[stage])
 
 
-def test_a_preset_lays_its_sizes_over_the_block(edited):
+def test_a_preset_gives_the_sizes_that_the_block_leaves_open(edited):
     path = edited({"preset": "smoke"})
     settings = params.load(params.PretrainClip, path)
     assert settings.light_curve.dim == 16  # from presets.smoke
-    assert settings.light_curve.base == 20583.369  # from the stage's block: laid over key by key
+    assert settings.light_curve.base == 20583.369  # from the stage's block: joined key by key
     assert settings.logit_scale == 19.546
+
+
+def test_a_value_in_the_block_wins_over_the_preset(edited):
+    path = edited({"pretrain_clip.epochs": 3, "pretrain_clip.light_curve.depth": 7})
+    settings = params.load(params.PretrainClip, path)
+    assert (settings.epochs, settings.light_curve.depth) == (3, 7)
+
+
+def leaves(block: dict, prefix: str = "") -> dict[str, object]:
+    """Dotted keys of what is not a mapping."""
+    found: dict[str, object] = {}
+    for key, value in block.items():
+        inner = value if isinstance(value, dict) else None
+        found |= {prefix + key: value} if inner is None else leaves(inner, f"{prefix}{key}.")
+    return found
+
+
+def test_presets_hold_the_same_sizes_and_none_that_a_block_would_hide():
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    sizes = {name: set(leaves(preset)) for name, preset in values["presets"].items()}
+    assert sizes["smoke"] == sizes["laptop"] == sizes["paper"]
+    blocks = leaves({stage: values[stage] for stage in params.STAGES})
+    assert {key: blocks.get(key) for key in sizes["smoke"]} == dict.fromkeys(sizes["smoke"])
 
 
 def test_a_stage_takes_the_root_learning_rate_unless_it_has_its_own(edited):
@@ -82,7 +105,7 @@ def test_a_number_that_yaml_11_reads_as_text_is_a_number(tmp_path):
         ),
         ({"preprocess_spectra.median_width": 4}, "preprocess_spectra", ["odd"]),
         (
-            {"presets.laptop.pretrain_clip.light_curve.heads": 7},
+            {"pretrain_clip.light_curve.heads": 7},
             "pretrain_clip",
             ["multiple of heads"],
         ),
