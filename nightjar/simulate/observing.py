@@ -15,7 +15,10 @@ BANDS = ("g", "r")
 VISIT_UNIFORMS = NIGHTS * 3
 VISIT_NORMALS = NIGHTS * 5
 FIRST, LAST = 58200.0, 60400.0  # MJD of explosions: the ZTF survey
-_DEPTH = (20.75, 20.55)  # median 5 sigma limits in g and r without moon (Bellm+2019, table 1)
+_DEPTH = (
+    20.5,
+    20.4,
+)  # median 5 sigma limits in g and r without moon (Bellm+2019 less what subtraction costs)
 _ELECTRONS = 26.3  # mag that gives one electron a visit in g and r (Masci+2019: 30 s exposures)
 _SUN_LIMIT = 55.0  # deg: closer to the sun a field is not observed
 
@@ -52,7 +55,7 @@ def visits(start: Floats, ra: Floats, cadence: int, draws: Draws) -> Visits:
     weather = draws.normal[:, :NIGHTS]
     # Bad nights come in runs: a moving average of three nights' weather.
     weather = weather + np.roll(weather, 1, axis=1) + np.roll(weather, 2, axis=1)
-    clear = (weather < 0.75 * np.sqrt(3)) & (_from_sun(night, ra[:, None]) > _SUN_LIMIT)
+    clear = (weather < 0.5 * np.sqrt(3)) & (_from_sun(night, ra[:, None]) > _SUN_LIMIT)
     depth = np.repeat(np.array(_DEPTH), NIGHTS) - 0.9 * _moonlight(time)
     depth = depth + 0.22 * draws.normal[:, NIGHTS : 3 * NIGHTS]
     band = np.repeat(np.arange(2), NIGHTS)

@@ -4,7 +4,7 @@ References of the numbers, per class:
 
 - absolute magnitudes M_B without dust: Richardson+2014 (AJ 147, 118) for SN II, Ib, Ic, IIn, with
   two thirds of the scatter found there (normal events); SN Ia from the Tripp relation with alpha
-  0.14, x1 ~ N(0, 1), intrinsic colour N(-0.084, 0.042), beta 2.0 and exponential dust of mean 0.12
+  0.14, x1 ~ N(0, 1), intrinsic colour N(-0.084, 0.042), beta 2.0 and exponential dust of mean 0.10
   (Brout & Scolnic 2021, ApJ 909, 26); SLSN-I from De Cia+2018 (ApJ 860, 100), Chen+2023;
 - time scales: diffusion times from Scalzo+2014 (Ia), Lyman+2016 and Taddia+2018 (Ib/c),
   Nicholl+2017 (SLSN-I); plateaus from Anderson+2014 (ApJ 786, 67); IIn from Nyholm+2020;
@@ -62,9 +62,9 @@ class Kind:
 
 KINDS = {
     "SN Ia": Kind(
-        magnitude=(-19.25, 0.08), correction=-0.3, dust=0.12, history="delayed",
-        velocity=(10800, 800), reference=18, slope=0.18,
-        floor=(4900, 150), blanket=0.42, timing=(13.6, 0.03), span=100,
+        magnitude=(-19.25, 0.08), correction=-0.39, dust=0.10, history="delayed",
+        velocity=(9400, 700), reference=18, slope=0.18,
+        floor=(5100, 150), blanket=0.22, timing=(13.6, 0.03), span=100,
     ),
     "SN II": Kind(
         magnitude=(-17.0, 0.75), correction=0.82, dust=0.12, history="star_formation",
@@ -135,7 +135,7 @@ class Population:
 
 POPULATIONS = {
     "pretraining": Population(
-        "pretraining", 19.6, None, 1.0, 0.0, 1.0, 1.0, 0.0, 0.15, 3, 1.0, 0.01, 0.0, 0.0, "rise"
+        "pretraining", 19.3, None, 1.0, 0.0, 1.0, 1.0, 0.0, 0.15, 3, 1.0, 0.01, 0.0, 0.0, "rise"
     ),
     "observed": Population(
         "observed", 18.6, 18.5, 1.15, 0.1, 1.06, 1.3, -150.0, 0.30, 2, 1.1, 0.015, 0.12, 0.3, "peak"
@@ -219,7 +219,7 @@ def _velocity(kind_name: str, kind: Kind, normal: Floats, uniform: Floats) -> Fl
     velocity = kind.velocity[0] + kind.velocity[1] * np.clip(normal[:, 1], -2.2, 2.2)
     if kind_name == "SN Ia":
         fast = uniform[:, -3] > 0.7
-        velocity = np.where(fast, 12600 + 900 * ndtr(normal[:, 1]) * 2 - 900, velocity)
+        velocity = np.where(fast, 10200 + 1600 * ndtr(normal[:, 1]), velocity)
     return velocity
 
 
