@@ -42,7 +42,7 @@ _IRON = (
     Line("Fe II 5169", 5169, 0.35, 0.22, (COLD, 9500)),
 )
 # SN Ia: Filippenko 1997 (ARA&A 35, 309) and Branch+2006 for the ions and their order of appearance.
-_IA = (
+_IA: tuple[Line, ...] = (
     *_CALCIUM,
     *_IRON,
     Line("Si II 4130", 4130, 0.18, 0.06, (6500, 13000)),

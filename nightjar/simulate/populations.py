@@ -64,7 +64,7 @@ KINDS = {
     "SN Ia": Kind(
         magnitude=(-19.25, 0.08), correction=-0.39, dust=0.10, history="delayed",
         velocity=(9400, 700), reference=18, slope=0.18,
-        floor=(5100, 150), blanket=0.22, timing=(13.6, 0.03), span=100,
+        floor=(5100, 150), blanket=0.22, timing=(12.7, 0.03), span=100,
     ),
     "SN II": Kind(
         magnitude=(-17.0, 0.75), correction=0.82, dust=0.12, history="star_formation",
