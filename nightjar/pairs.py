@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nightjar.datasets import PairData, SpectrumData, SupernovaData
+from nightjar.batching.datasets import PairData, SpectrumData, SupernovaData
 from nightjar.errors import InputError
 from nightjar.ragged import LightCurves
 from nightjar.spectra.store import ProcessedSpectra

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nightjar.datasets import WindowData
+from nightjar.batching.datasets import WindowData
 from nightjar.errors import InputError
 from nightjar.ragged import LightCurves
 

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import batching, checkpoints, params, parts, trained, training, weights
+from nightjar import batching, params, parts, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
 from nightjar.stars import open_stars
 from nightjar.tasks import AstromerTask
+from nightjar.training import checkpoints, trained
 
 STAGE = "finetune_astromer"
 SAMPLE = Path("data/raw/variables")

@@ -1,8 +1,9 @@
 """Gather the observed supernovae, from a mock survey or from files, and freeze their folds."""
 
-from nightjar import census, params, samples, splits
+from nightjar import params, samples, splits
 from nightjar.metrics import write_json
 from nightjar.pipeline import run
+from nightjar.samples import census
 from nightjar.simulate import supernovae
 from nightjar.surveys import READERS
 from nightjar.tables import Tables

@@ -4,9 +4,10 @@ from collections import Counter
 
 import pandas as pd
 
-from nightjar import census, params, samples, splits
+from nightjar import params, samples, splits
 from nightjar.metrics import write_json
 from nightjar.pipeline import run
+from nightjar.samples import census
 from nightjar.simulate import variables
 from nightjar.surveys import READERS
 from nightjar.tables import Tables

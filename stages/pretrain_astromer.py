@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import checkpoints, params, parts, trained, training
+from nightjar import params, parts, training
 from nightjar.metrics import write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
 from nightjar.stars import open_stars
 from nightjar.tasks import AstromerTask
+from nightjar.training import checkpoints, trained
 from nightjar.weights import fingerprint
 
 STAGE = "pretrain_astromer"

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import torch
 
-from nightjar import batching, checkpoints, params, parts, trained, training
+from nightjar import batching, params, parts, training
 from nightjar.metrics import retrieval, write_json
 from nightjar.networks import Maven
 from nightjar.pairs import open_pairs
 from nightjar.pipeline import run
 from nightjar.tasks import MavenTask
+from nightjar.training import checkpoints, trained
 from nightjar.weights import fingerprint
 
 STAGE = "pretrain_clip"

@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import checkpoints, figures, params, parts, training
+from nightjar import figures, params, parts, training
 from nightjar.batching import Batch
-from nightjar.datasets import TabularData
+from nightjar.batching.datasets import TabularData
 from nightjar.judging import astromer
 from nightjar.metrics import confusion, over_folds, write_json
 from nightjar.networks import GammaHead
 from nightjar.pipeline import run
 from nightjar.tasks import ClassifyTask
+from nightjar.training import checkpoints
 
 STAGE = "probe_astromer"
 SAMPLE = Path("data/raw/variables")

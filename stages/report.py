@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from nightjar import cards, drawn, figures, report
+from nightjar import figures, report
 from nightjar.pipeline import run
+from nightjar.report import cards, drawn
 
 STAGE = "report"
 PLOTS = Path("plots")

@@ -1,8 +1,9 @@
 """Simulate labelled pairs of light curve and spectrum: the pre-training sample."""
 
-from nightjar import census, params, samples
+from nightjar import params, samples
 from nightjar.metrics import write_json
 from nightjar.pipeline import run
+from nightjar.samples import census
 from nightjar.simulate import supernovae
 
 SAMPLE = "data/raw/simulated_supernovae"

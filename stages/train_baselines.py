@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import batching, checkpoints, params, parts, trained, training
+from nightjar import batching, params, parts, training
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import EndToEnd
 from nightjar.pairs import open_pairs
 from nightjar.pipeline import run
 from nightjar.tasks import ClassifyTask, RegressTask, class_weights, moments
+from nightjar.training import checkpoints, trained
 from nightjar.weights import fingerprint
 
 STAGE = "train_baselines"

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nightjar import batching, checkpoints, params, parts, trained, training, weights
+from nightjar import batching, params, parts, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import AstromerClassifier
 from nightjar.pipeline import run
 from nightjar.stars import open_stars, per_object
 from nightjar.tasks import ClassifyTask, class_weights
+from nightjar.training import checkpoints, trained
 from nightjar.uncertainty import predict
 
 STAGE = "train_uncertainty"

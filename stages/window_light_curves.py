@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nightjar import census, figures, params, samples, windows
+from nightjar import figures, params, samples, windows
 from nightjar.metrics import write_json
 from nightjar.pipeline import run
 from nightjar.ragged import LightCurves
+from nightjar.samples import census
 
 WINDOWS = Path("data/processed/windows")
 CONVERSIONS = {

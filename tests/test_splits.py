@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import InputError
-from nightjar.positions import groups_of
+from nightjar.samples.positions import groups_of
 from nightjar.splits import few_shot, stratified_folds
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from nightjar import batching, tasks
 from nightjar.batching import Pair
-from nightjar.datasets import TabularData
+from nightjar.batching.datasets import TabularData
 from nightjar.errors import InputError
 from nightjar.networks import EndToEnd, GammaHead, Maven
 

@@ -1,7 +1,8 @@
 import pytest
 
-from nightjar import cards, networks, weights
+from nightjar import networks, weights
 from nightjar.errors import InputError
+from nightjar.report import cards
 
 METADATA = {
     "format": 1,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from nightjar import samples
 from nightjar.errors import InputError
-from nightjar.positions import groups_of
-from nightjar.spool import Spool
+from nightjar.samples.positions import groups_of
+from nightjar.samples.spool import Spool
 from nightjar.tables import Tables
 
 DEFAULTS = {"bands": None, "classes": None, "min_points": 1, "group_radius": 1.0, "progress": False}

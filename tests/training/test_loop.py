@@ -11,12 +11,19 @@ import pytest
 import torch
 from safetensors.torch import load_file, save
 
-from nightjar import batching, checkpoints, hardware, tasks, training
-from nightjar.datasets import PairData, SpectrumData, SupernovaData, TabularData, WindowData
+from nightjar import batching, tasks, training
+from nightjar.batching.datasets import (
+    PairData,
+    SpectrumData,
+    SupernovaData,
+    TabularData,
+    WindowData,
+)
 from nightjar.errors import InputError
 from nightjar.networks import Astromer, Maven
 from nightjar.params import ProbedSettings, Training
 from nightjar.ragged import LightCurves
+from nightjar.training import checkpoints, hardware
 from nightjar.weights import fingerprint
 
 SETTINGS = Training(
@@ -364,7 +371,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from nightjar import batching, tasks, training
-from nightjar.datasets import TabularData
+from nightjar.batching.datasets import TabularData
 from nightjar.params import Training
 
 out, devices = Path(sys.argv[1]), int(sys.argv[2])

@@ -6,7 +6,7 @@ import torch
 
 from nightjar import batching
 from nightjar.batching import Batch, Pair
-from nightjar.datasets import TabularData
+from nightjar.batching.datasets import TabularData
 from nightjar.errors import InputError
 
 DATA = TabularData(np.arange(20.0)[:, None], label=np.arange(20) % 3)

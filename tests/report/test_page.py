@@ -6,9 +6,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nightjar import definitions, report, report_tables
+from nightjar import report
 from nightjar.errors import InputError
-from nightjar.report_tables import number
+from nightjar.report import definitions
+from nightjar.report import tables as report_tables
+from nightjar.report.tables import number
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 1200, 600) + bytes(9)
 VOID = {"meta", "img", "link", "br"}

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar import batching
-from nightjar.datasets import PairData, SpectrumData, SupernovaData, WindowData
-from nightjar.masking import probed_counts, shuffled, subsets
+from nightjar.batching.datasets import PairData, SpectrumData, SupernovaData, WindowData
+from nightjar.batching.masking import probed_counts, shuffled, subsets
 from nightjar.params import ProbedSettings
 from nightjar.ragged import LightCurves
 

@@ -1,0 +1,5 @@
+"""Batches: the container of every model, the data sets that fill it, the batches of an epoch."""
+
+from nightjar.batching.batch import Batch, DataSet, Pair, collate, evaluation, steps, training
+
+__all__ = ["Batch", "DataSet", "Pair", "collate", "evaluation", "steps", "training"]

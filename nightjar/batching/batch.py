@@ -1,0 +1,181 @@
+"""The batch, and the batches of an epoch.
+
+A data set (`nightjar.batching.datasets`) turns rows, that is objects or windows, into one padded
+batch.  With a random generator it draws; without one it is a pure function of the rows.  The
+batches of an epoch follow from (seed, epoch) alone, so that a resumed run sees what an
+uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from nightjar.errors import InputError
+
+Array = NDArray
+B = TypeVar("B", covariant=True)
+
+
+@dataclass(kw_only=True)
+class Batch:
+    """The one container for every model and modality, padded to its longest sequence.
+
+    Attributes
+    ----------
+    value : (batch, length) float32, mag or preprocessed flux; hidden values may be replaced
+    error : (batch, length) float32, unit of `value`; 0 where the survey gives none
+    time : (batch, length) float32, days since the reference (or wavelength in Angstrom)
+    band : (batch, length) int64
+    valid : (batch, length) bool, True = observed; padding is 0 everywhere
+    index : (batch,) int64, rows of the objects in the store
+    masked : (batch, length) bool or None, hidden from attention, a subset of `valid`
+    probed : (batch, length) bool or None, scored
+    target : (batch, length) float32 or None, the true value
+    tabular : (batch, columns) float32 or None
+    label : (batch,) int64 or None
+    redshift : (batch,) float32 or None
+    """
+
+    value: Tensor
+    error: Tensor
+    time: Tensor
+    band: Tensor
+    valid: Tensor
+    index: Tensor
+    masked: Tensor | None = None
+    probed: Tensor | None = None
+    target: Tensor | None = None
+    tabular: Tensor | None = None
+    label: Tensor | None = None
+    redshift: Tensor | None = None
+
+    @property
+    def size(self) -> int:
+        """Objects (or windows) in the batch."""
+        return len(self.index)
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Batch:
+        """A batch of ``function`` of every tensor."""
+        old = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{k: function(t) for k, t in old.items() if t is not None})
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The batch on ``device``."""
+        return self.map(lambda tensor: tensor.to(device, non_blocking=True))
+
+
+class Pair(NamedTuple):
+    """Light curve and spectrum of the same objects, row by row."""
+
+    light_curve: Batch
+    spectrum: Batch
+
+    @property
+    def size(self) -> int:
+        """Objects (``len`` of a tuple is its number of members)."""
+        return self.light_curve.size
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Pair:
+        """A pair of ``function`` of every tensor."""
+        return Pair(self.light_curve.map(function), self.spectrum.map(function))
+
+    def to(self, device: torch.device | str) -> Pair:
+        """The pair on ``device``."""
+        return self.map(lambda tensor: tensor.to(device, non_blocking=True))
+
+
+# --- the batches of an epoch --------------------------------------------------------------------
+
+
+class DataSet(Protocol[B]):
+    """What makes a batch from rows."""
+
+    def batch(self, rows: Array, rng: np.random.Generator | None = None) -> B:
+        """The batch of ``rows``, drawn where ``rng`` is given."""
+
+
+def training(
+    data: DataSet[B], rows: ArrayLike, size: int, seed: int
+) -> Callable[[int], Iterator[B]]:
+    """The batches of every epoch: rows shuffled, draws made anew, from (seed, epoch) alone.
+
+    The rows are divided evenly, so no batch holds a lonely remainder, which would be a
+    contrastive batch without negatives.
+
+    Parameters
+    ----------
+    data : the data set
+    rows : (n,) int, the rows of ``data`` to train on
+    size : at most so many rows in a batch
+    seed : of the shuffling and of every draw
+
+    Returns
+    -------
+    function of the epoch, an iterator over `steps` (n, size) batches
+    """
+    rows = np.asarray(rows, dtype=np.int64)
+
+    def epoch_batches(epoch: int) -> Iterator[B]:
+        rng = np.random.default_rng([seed, epoch])
+        for part in _divide(rng.permutation(rows), size):
+            yield data.batch(part, rng)
+
+    return epoch_batches
+
+
+def evaluation(
+    data: DataSet[B], rows: ArrayLike, size: int, seed: int | None = None
+) -> Callable[[], Iterator[B]]:
+    """The batches of a pass without shuffling: the same at every call.
+
+    Parameters
+    ----------
+    data, rows, size : as in `training`
+    seed : None draws nothing; a number draws, but always the same (probed points to validate on)
+    """
+    rows = np.asarray(rows, dtype=np.int64)
+
+    def batches() -> Iterator[B]:
+        rng = None if seed is None else np.random.default_rng(seed)
+        for part in _divide(rows, size):
+            yield data.batch(part, rng)
+
+    return batches
+
+
+def steps(rows: int, size: int) -> int:
+    """Batches of at most ``size`` in a pass over ``rows`` rows."""
+    return -(-rows // size)
+
+
+def _divide(rows: Array, size: int) -> list[Array]:
+    if not len(rows):
+        raise InputError("a training, validation or test sample is empty: more objects are needed")
+    return np.array_split(rows, steps(len(rows), size))
+
+
+# --- arrays to tensors ----------------------------------------------------------------------------
+
+
+def collate(
+    value: Array, error: Array, time: Array, band: Array, valid: Array, index: Array,
+    **rest: Array | None,
+) -> Batch:  # fmt: skip
+    """The batch of padded (batch, length) arrays; ``rest`` are its optional fields."""
+    return Batch(
+        value=_float(value), error=_float(error), time=_float(time),
+        band=torch.from_numpy(np.asarray(band, dtype=np.int64)), valid=torch.from_numpy(valid),
+        index=torch.from_numpy(np.array(index, dtype=np.int64)),
+        **{k: None if v is None else torch.from_numpy(v) for k, v in rest.items()},
+    )  # fmt: skip
+
+
+def _float(values: Array) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))

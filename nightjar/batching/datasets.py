@@ -1,0 +1,296 @@
+"""Data sets: rows in, one padded batch out.
+
+With a random generator a data set draws anew: subsets of points, one of several spectra, windows,
+probed points, noise.  Without one the batch is a pure function of the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nightjar import windows
+from nightjar.batching import Batch, Pair, collate
+from nightjar.batching.masking import shuffled, subsets
+from nightjar.params import ProbedSettings
+
+if TYPE_CHECKING:
+    from nightjar.ragged import LightCurves
+
+Array = NDArray
+
+
+def _take(values: Array | None, rows: Array, dtype: type = np.int64) -> Array | None:
+    return None if values is None else np.asarray(values[rows], dtype=dtype)
+
+
+# --- supernovae -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SupernovaData:
+    """Light curves of several bands as sequences (maven.md 2.1).
+
+    Parameters
+    ----------
+    light_curves : `ragged.LightCurves` of the window stage: ``time`` in days since the object's
+        first point over all bands, ``band`` the code of its group, ``value`` in mag
+    points_per_band : at most so many points of each band; training draws them anew each epoch,
+        evaluation takes them evenly spaced from the first on
+    label : (n,) int class codes, or None
+    redshift : (n,) float, or None
+    noise_level : training adds noise of so many reported errors (maven.md 2.3)
+    """
+
+    light_curves: LightCurves
+    points_per_band: int
+    label: Array | None = None
+    redshift: Array | None = None
+    noise_level: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.light_curves)
+
+    def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Batch:
+        """The sequences of ``rows``, padded to the longest."""
+        curves = self.light_curves
+        point, owner = _points(curves.offsets, rows)
+        keep = _at_most(self.points_per_band, owner * len(curves.bands) + curves.band[point], rng)
+        point, owner = point[keep], owner[keep]
+        count = np.bincount(owner, minlength=len(rows))
+        valid = np.arange(max(count.max(initial=0), 1)) < count[:, None]
+
+        def padded(values: Array) -> Array:
+            out = np.zeros(valid.shape, values.dtype)
+            out[valid] = values[point]  # both run row by row, in time order
+            return out
+
+        error = np.nan_to_num(padded(curves.error), nan=0.0)
+        value = _noisy(padded(curves.value), error, self.noise_level, rng)
+        return collate(
+            value, error, padded(curves.time), padded(curves.band), valid, rows,
+            label=_take(self.label, rows), redshift=_take(self.redshift, rows, np.float32),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SpectrumData:
+    """Preprocessed spectra on a common grid (maven.md 2.2), several for some objects.
+
+    Parameters
+    ----------
+    flux, flux_err, valid : (m, bins) float32, float32 (NaN where none is given), bool
+    wavelength : (bins,) Angstrom
+    object_row : (m,) int, the object that each spectrum belongs to
+    default : (n,) int, the spectrum that stands for each object in evaluation, such as the one
+        nearest to peak; None takes the first.  Training draws one of the object's spectra.
+    noise_level : as in `SupernovaData`, with errors of at most the continuum: where a survey marks
+        a pixel by a huge error, noise of that size would drown the spectrum
+    """
+
+    flux: Array
+    flux_err: Array
+    valid: Array
+    wavelength: Array
+    object_row: Array
+    default: Array | None = None
+    noise_level: float = 0.0
+
+    @cached_property
+    def _by_object(self) -> tuple[Array, Array]:
+        """Spectra in the order of their objects, and these objects."""
+        order = np.argsort(self.object_row, kind="stable")
+        return order, self.object_row[order]
+
+    def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Batch:
+        """One spectrum of each of ``rows``, without the bins that none of them covers."""
+        chosen = self._choose(np.asarray(rows), rng)
+        valid = np.asarray(self.valid[chosen])
+        covered = np.flatnonzero(valid.any(axis=0)) if valid.any() else np.array([0])
+        valid = valid[:, covered]
+        flux, error = self.flux[chosen][:, covered], self.flux_err[chosen][:, covered]
+        error = np.where(valid, np.nan_to_num(error, nan=0.0), 0).astype(np.float32)
+        error = np.minimum(error, 1.0)
+        value = _noisy(np.where(valid, flux, 0).astype(np.float32), error, self.noise_level, rng)
+        time = np.where(valid, self.wavelength[covered], 0)
+        return collate(value, error, time, np.zeros(valid.shape), valid, rows)
+
+    def _choose(self, rows: Array, rng: np.random.Generator | None) -> Array:
+        if rng is None and self.default is not None:
+            return self.default[rows]
+        order, of_object = self._by_object
+        first = np.searchsorted(of_object, rows, side="left")
+        count = np.searchsorted(of_object, rows, side="right") - first
+        if not count.all():
+            raise ValueError(f"object row {rows[np.argmin(count)]} has no spectrum")
+        if rng is not None:
+            first = first + (rng.random(len(rows)) * count).astype(np.int64)
+        return order[first]
+
+
+@dataclass(frozen=True)
+class PairData:
+    """Light curves and spectra of the same objects."""
+
+    light_curves: SupernovaData
+    spectra: SpectrumData
+
+    def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Pair:
+        """The pairs of ``rows``."""
+        return Pair(self.light_curves.batch(rows, rng), self.spectra.batch(rows, rng))
+
+
+def _points(offsets: Array, rows: Array) -> tuple[Array, Array]:
+    """Flat index of every point of ``rows``, and which of the rows it belongs to."""
+    start = offsets[rows]
+    length = offsets[rows + 1] - start
+    owner = np.repeat(np.arange(len(rows)), length)
+    before = np.cumsum(length) - length
+    return np.arange(len(owner)) + (start - before)[owner], owner
+
+
+def _at_most(count: int, group: Array, rng: np.random.Generator | None) -> Array:
+    """Which points to keep, so that no group has more than ``count``; (n,) bool."""
+    if rng is None:
+        order = np.argsort(group, kind="stable")
+    else:
+        order = np.lexsort((rng.random(len(group)), group))
+    ordered = group[order]
+    first = np.searchsorted(ordered, ordered, side="left")
+    rank = np.arange(len(group)) - first
+    size = np.searchsorted(ordered, ordered, side="right") - first
+    if rng is None:
+        # r of n is kept where the staircase ceil(r count / n) rises: `count` times, evenly
+        chosen = -(-(rank + 1) * count // size) > -(-rank * count // size)
+    else:
+        chosen = rank < count
+    keep = np.empty(len(group), dtype=bool)
+    keep[order] = chosen | (size <= count)
+    return keep
+
+
+def _noisy(value: Array, error: Array, level: float, rng: np.random.Generator | None) -> Array:
+    if rng is None or level == 0:
+        return value
+    return value + level * error * rng.standard_normal(value.shape, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class TabularData:
+    """Objects as columns: metadata, features, or the embeddings of a frozen network.
+
+    Parameters
+    ----------
+    columns : (n, columns) float
+    label, redshift : (n,) int or float, or None
+    """
+
+    columns: Array
+    label: Array | None = None
+    redshift: Array | None = None
+
+    def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Batch:
+        """The columns of ``rows``, with sequences of length 0."""
+        nothing = np.empty((len(rows), 0))
+        return collate(
+            nothing, nothing, nothing, nothing, nothing.astype(bool), rows,
+            tabular=_take(self.columns, rows, np.float32), label=_take(self.label, rows),
+            redshift=_take(self.redshift, rows, np.float32),
+        )  # fmt: skip
+
+
+# --- windows of single-band light curves ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WindowData:
+    """Windows of single-band light curves (astromer.md 2.2-2.4).
+
+    Times and magnitudes have the window's mean subtracted in float64: a float32 MJD is good to
+    4e-3 day only.  The error stays as reported, since the loss weights need it.
+
+    Parameters
+    ----------
+    light_curves : `ragged.LightCurves`, ``time`` in MJD (float64), ``value`` in mag
+    window : points in a window
+    row : (m,) int, the light curve of each window
+    start : (m,) int, where each window starts; None draws it uniformly
+    probed : which points are scored and what is seen of them; None: no point is scored or hidden
+    label : (n,) int class codes of the light curves, or None
+    full : pad every window to ``window``, which a network whose mask lets padding take part
+        (Astromer 1 as published) needs in order not to depend on its batch
+    """
+
+    light_curves: LightCurves
+    window: int
+    row: Array
+    start: Array | None
+    probed: ProbedSettings | None = None
+    label: Array | None = None
+    full: bool = False
+
+    @classmethod
+    def drawn(cls, light_curves: LightCurves, window: int, **rest: Any) -> Self:
+        """One window per light curve, drawn anew each epoch."""
+        return cls(light_curves, window, np.arange(len(light_curves)), None, **rest)
+
+    @classmethod
+    def sequential(
+        cls, light_curves: LightCurves, window: int, rows: ArrayLike, **rest: Any
+    ) -> Self:
+        """Every window of the light curves ``rows``, one after the other."""
+        rows = np.asarray(rows, dtype=np.int64)
+        length = light_curves.offsets[rows + 1] - light_curves.offsets[rows]
+        offsets = np.concatenate([[0], np.cumsum(length)])
+        curve, start, _ = windows.sequential_windows(offsets, window)
+        return cls(light_curves, window, rows[curve], start - offsets[curve], **rest)
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Batch:
+        """The windows ``rows``; ``Batch.index`` holds their light curves."""
+        curves, owner = self.light_curves, self.row[rows]
+        begin = curves.offsets[owner]
+        length = curves.offsets[owner + 1] - begin
+        start = self._starts(rows, length, rng)
+        count = np.minimum(length, self.window)
+        width = self.window if self.full else max(count.max(initial=0), 1)
+        valid = np.arange(width) < count[:, None]
+        point = np.where(valid, (begin + start)[:, None] + np.arange(width), 0)
+        time, value, _ = windows.normalise(
+            curves.time[point], curves.value[point], curves.error[point], valid
+        )
+        rest = {}
+        if self.probed is not None:
+            keys, shuffle = self._keys(rng, len(rows), width)
+            subset = subsets(valid, self.probed, keys)
+            rest = {"masked": subset.masked, "probed": subset.probed, "target": value}
+            value = np.where(subset.random, shuffled(value, valid, shuffle), value)
+        return collate(
+            value, np.where(valid, curves.error[point], 0), time,
+            np.where(valid, curves.band[point], 0), valid, owner,
+            label=_take(self.label, owner), **rest,
+        )  # fmt: skip
+
+    def _starts(self, rows: Array, length: Array, rng: np.random.Generator | None) -> Array:
+        if self.start is not None:
+            return self.start[rows]
+        if rng is None:
+            raise ValueError("windows are drawn: give a generator, or use WindowData.sequential")
+        return windows.random_start(rng, length, self.window)
+
+    def _keys(self, rng: np.random.Generator | None, count: int, width: int) -> tuple[Array, Array]:
+        """Keys of the probed points and of the replacing values, (count, width) each.
+
+        As many numbers for each window, in one call: how a pass is cut into batches does not
+        change the draws of a sequential window.
+        """
+        if rng is None:
+            raise ValueError("probed points are drawn: give a generator or a seed")
+        keys = rng.random((count, 2, self.window))
+        return keys[:, 0, :width], keys[:, 1, :width]

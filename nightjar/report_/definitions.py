@@ -1,0 +1,133 @@
+"""What the keys of the metrics files mean, in words: for the report and the model cards."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Definition(NamedTuple):
+    """What a number is, and whether more (1) or less (-1) of it is better; 0 where neither is."""
+
+    text: str
+    direction: int = 0
+
+
+# keyed by the end of the metric's name; the longest one that fits counts
+DEFINITIONS = {
+    "macro_f1": Definition("Mean over classes of F1, 2 · hits / (true + predicted)", 1),
+    "micro_f1": Definition("F1 over all objects; equals accuracy with one label each", 1),
+    "macro_precision": Definition(
+        "Mean over classes of the share of predictions that are right", 1
+    ),
+    "macro_recall": Definition("Mean over classes of the share of objects that are found", 1),
+    "balanced_accuracy": Definition("Mean recall over the classes that occur", 1),
+    "accuracy": Definition("Share of objects classified rightly", 1),
+    "r2": Definition(
+        "1 − Σ(error²) / Σ(deviation from the mean)²: 1 is perfect, 0 no better than the mean", 1
+    ),
+    "l1": Definition("Mean |Δz|", -1),
+    "l2": Definition("Root mean square of Δz", -1),
+    "median_error": Definition("Median |Δz| / (1 + z)", -1),
+    "outlier_fraction": Definition("Share of objects with |Δz| / (1 + z) above the limit", -1),
+    "retrieval_auc": Definition(
+        "Area under partners found against share of objects looked at: 0.5 is chance", 1
+    ),
+    "reverse_auc": Definition("The same area from spectrum to light curve: 0.5 is chance", 1),
+    "recall_at_1": Definition("Share of objects whose partner is the nearest", 1),
+    "recall_at_5": Definition("Share of objects whose partner is among the 5 nearest", 1),
+    "recall_at_10": Definition("Share of objects whose partner is among the 10 nearest", 1),
+    "median_rank": Definition("Median rank of the partner among all objects, 1 is the nearest", -1),
+    "ece": Definition("Expected calibration error: mean |accuracy − confidence| over bins", -1),
+    "ece_scaled": Definition("Expected calibration error after temperature scaling", -1),
+    "nll": Definition("Negative log-likelihood of the true class, nats per object", -1),
+    "brier": Definition("Mean squared error of the probabilities, summed over classes: 0 to 2", -1),
+    "aurc": Definition("Mean error rate as the most uncertain objects are rejected one by one", -1),
+    "auroc_smp": Definition("Finding the errors by 1 − mean maximum probability: 0.5 is chance", 1),
+    "auroc_pv": Definition("Finding the errors by the samples' variance: 0.5 is chance", 1),
+    "auroc_bald": Definition("Finding the errors by mutual information: 0.5 is chance", 1),
+    "auroc_entropy": Definition("Finding the errors by entropy of the mean: 0.5 is chance", 1),
+    "auroc_expected_entropy": Definition("Finding the errors by mean entropy: 0.5 is chance", 1),
+    "ood_auroc": Definition("Finding objects of no known class: 0.5 is chance", 1),
+    "coverage_90": Definition("Share of 90 % conformal sets that hold the true class"),
+    "set_size_90": Definition("Mean number of classes in a 90 % conformal set", -1),
+    "rmse": Definition("Root mean square error of the reconstructed magnitudes, mag", -1),
+    "rmse_weighted": Definition("The same with points weighted by their errors", -1),
+    "loss": Definition("Value of the training objective", -1),
+    "epochs": Definition("Passes over the training sample"),
+    "best_epoch": Definition("Pass with the smallest validation loss, whose weights are kept"),
+    "logit_scale": Definition("Inverse temperature of the contrastive loss"),
+    "parameters": Definition("Trainable numbers of the network"),
+    "objects": Definition("Objects kept"),
+    "stars": Definition("Stars scored"),
+    "light_curves": Definition("Light curves kept"),
+    "points": Definition("Photometric points kept"),
+    "spectra": Definition("Spectra kept"),
+    "pairs": Definition("Objects with both a light curve and a spectrum"),
+    "windows": Definition("Pieces of light curves, as long as the network reads at once"),
+}
+
+TITLES = {
+    "simulate_supernovae": "Simulated supernovae",
+    "gather_supernovae": "Observed supernovae",
+    "gather_variables": "Variable stars",
+    "preprocess_spectra": "Preprocessed spectra",
+    "window_light_curves": "Light curves as sequences and windows",
+    "pretrain_clip": "Maven: pre-training",
+    "finetune_clip": "Maven: fine-tuning",
+    "train_baselines": "End-to-end baselines",
+    "probe_clip": "Maven: class, redshift, retrieval",
+    "pretrain_astromer": "Astromer: pre-training",
+    "finetune_astromer": "Astromer: fine-tuning",
+    "probe_astromer": "Astromer: few-shot classification",
+    "train_uncertainty": "Uncertainty: training",
+    "evaluate_uncertainty": "Uncertainty: does it know its errors?",
+}
+
+_WORDS = {
+    "f1": "F1", "r2": "R²", "l1": "L1", "l2": "L2", "auc": "AUC", "auroc": "AUROC", "ece": "ECE",
+    "nll": "NLL", "brier": "Brier score", "aurc": "AURC", "smp": "SMP", "pv": "PV", "bald": "BALD",
+    "rmse": "RMSE", "ood": "OOD", "clip": "CLIP", "mc": "MC", "hsa": "HSA", "pca": "PCA",
+    "gru": "GRU", "knn": "kNN", "svc": "SVC", "lr": "learning rate", "std": "standard deviation",
+    "err": "error", "tsne": "t-SNE", "z": "z", "maven": "Maven", "astromer": "Astromer",
+    "astromer1": "Astromer 1", "astromer2": "Astromer 2", "snr": "S/N", "id": "id",
+}  # fmt: skip
+_NAMES = {"maven_lite": "Maven-lite"}
+_NEAR = re.compile(r"_below_(\d)(\d+)$")
+
+
+def define(key: str) -> Definition | None:
+    """Find the definition whose name ends ``key``, the longest first; None where there is none.
+
+    >>> define("class3_macro_f1").direction
+    1
+    """
+    near = _NEAR.search(key)
+    parts = _NEAR.sub("", key).split("_")
+    for start in range(len(parts)):
+        found = DEFINITIONS.get("_".join(parts[start:]))
+        if found and near:
+            return found._replace(text=f"{found.text}; objects with z < {near[1]}.{near[2]}")
+        if found:
+            return found
+    return None
+
+
+def label(key: str) -> str:
+    """Turn a key into words: ``class3_macro_f1`` becomes ``3-way macro F1``.
+
+    A name that is no key, as a class is (``SN Ib/c``), stays as it is.
+    """
+    if not re.fullmatch(r"[a-z0-9_]+", key):
+        return key
+    if key in _NAMES:
+        return _NAMES[key]
+    near = _NEAR.search(key)
+    words = [_word(part) for part in _NEAR.sub("", key).split("_") if part]
+    text = " ".join(words) + (f", z < {near[1]}.{near[2]}" if near else "")
+    return text[:1].upper() + text[1:] if words and not re.match(r"kNN|t-SNE", text) else text
+
+
+def _word(part: str) -> str:
+    ways = re.fullmatch(r"class(\d+)", part)
+    return f"{ways[1]}-way" if ways else _WORDS.get(part, part)

@@ -1,0 +1,49 @@
+"""Figures that the report draws from the numbers that training leaves in plots/.
+
+Training stages draw nothing themselves: a figure may then change without training anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nightjar import figures
+
+LOSSES = {
+    "pretrain_clip": "contrastive loss",
+    "finetune_clip": "contrastive loss",
+    "train_baselines": "loss",
+    "pretrain_astromer": "weighted RMSE / mag",
+    "finetune_astromer": "weighted RMSE / mag",
+    "train_uncertainty": "cross-entropy / nat",
+}
+
+
+def draw(plots: str | Path) -> Iterator[tuple[str, Figure]]:
+    """Every figure with its name, ``<stage>_<what>``, of a folder of plot data."""
+    for path in sorted(Path(plots).glob("*/learning_curves.csv")):
+        stage = path.parent.name
+        loss = next(name for start, name in LOSSES.items() if stage.startswith(start))
+        yield f"{stage}_learning_curves", figures.learning_curves(_losses(path), loss)
+    for path in sorted(Path(plots).glob("*/reconstruction.npz")):
+        with np.load(path) as stored:
+            arrays = dict(stored)
+        titles = [f"window {number + 1}" for number in range(len(arrays["time"]))]
+        figure = figures.reconstruction(**arrays, titles=titles)
+        yield f"{path.parent.name}_reconstruction", figure
+
+
+def _losses(path: Path) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+    table = pd.read_csv(path)
+    return {
+        str(model): [
+            (fold["training_loss"].to_numpy(), fold["validation_loss"].to_numpy())
+            for _, fold in of_model.groupby("fold")
+        ]
+        for model, of_model in table.groupby("model", sort=False)
+    }

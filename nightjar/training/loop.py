@@ -1,0 +1,240 @@
+"""The one training loop, on Lightning Fabric: device, precision, several GPUs or nodes.
+
+Read `fit` first.  AdamW with a linear warm-up, then a constant rate: RAdam, which Maven used, is
+Adam with a warm-up whose length follows from beta2 (Liu et al. 2020); here the length is a
+setting, and AdamW has a fused kernel on processors and GPUs alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from lightning.fabric import Fabric
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from nightjar import batching
+from nightjar.batching import DataSet
+from nightjar.errors import InputError
+from nightjar.params import Training
+from nightjar.tasks import Task, total_loss
+from nightjar.training import checkpoints, hardware
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """State dicts of the best epoch and of the last, on the CPU; one dict per epoch.
+
+    The keys of an epoch: ``lr``, ``training_loss``, ``validation_loss`` and each of the task's
+    validation scores, as ``validation_<key>``.
+    """
+
+    best: dict[str, Tensor]
+    last: dict[str, Tensor]
+    history: list[dict[str, float]]
+
+
+def fit(
+    task: Task,
+    batches: Callable[[int], Iterable[Any]],
+    validation: Callable[[], Iterable[Any]],
+    settings: Training,
+    *,
+    steps_per_epoch: int,
+    resume: Path,
+    label: str,
+) -> Fitted:
+    """Train until the validation loss has not improved for ``settings.patience`` epochs.
+
+    Parameters
+    ----------
+    task : network and loss; trained in place, left with its best weights, in eval mode
+    batches : of an epoch, a function of its number alone (see `batching.training`)
+    validation : the batches of a validation pass, scored in float32
+    settings : optimiser, schedule, stopping, hardware
+    steps_per_epoch : batches in an epoch, for the progress bar
+    resume : file of the checkpoint; where it exists, training goes on from there.  It stays, so
+        that a stage of many trainings skips the finished ones; the stage clears it at its end.
+    label : name on the progress bar
+
+    Raises
+    ------
+    InputError
+        The loss is not finite, or the device is not there.
+
+    Notes
+    -----
+    With several devices, each trains on its share of every batch; a contrastive loss then sees
+    the negatives of its own share only.
+    """
+    hardware.prepare(settings)
+    fabric = hardware.fabric(settings)
+    optimizer = _optimizer(task, settings, fused=fabric.device.type in ("cpu", "cuda"))
+    module, wrapped = fabric.setup(task, optimizer)
+    progress = checkpoints.load(resume, task.network, optimizer)
+    with _bar(label, settings.epochs, steps_per_epoch, len(progress.history), fabric) as bar:
+        while not _finished(progress, settings):
+            epoch = len(progress.history)
+            step = epoch * steps_per_epoch
+            torch.manual_seed(_epoch_seed(settings.seed, epoch, fabric.global_rank))
+            loss = _train(fabric, module, wrapped, batches(epoch), settings, step, bar)
+            scores = _validate(fabric, task, validation)
+            _record(progress, task.network, loss, scores, optimizer, label)
+            bar.set_postfix(validation=f"{progress.history[-1]['validation_loss']:.4f}")
+            if fabric.is_global_zero:
+                checkpoints.save(resume, task.network.state_dict(), optimizer, progress)
+            fabric.barrier()
+    last = _state(task.network)
+    task.network.load_state_dict(progress.best)
+    task.eval()
+    return Fitted(progress.best, last, progress.history)
+
+
+def fit_rows(
+    task: Task,
+    train: tuple[DataSet, ArrayLike],
+    validation: tuple[DataSet, ArrayLike],
+    settings: Training,
+    *,
+    seed: int,
+    resume: Path,
+    label: str,
+    validation_seed: int | None = None,
+) -> Fitted:
+    """`fit` on rows of data sets: batches of ``settings.batch_size``, drawn from ``seed``.
+
+    Parameters
+    ----------
+    task, settings, resume, label : as in `fit`
+    train, validation : a data set and the rows of it to use
+    seed : of shuffling and draws in training
+    validation_seed : of draws in validation, the same at every pass; None draws nothing
+    """
+    (data, rows), size = train, settings.batch_size
+    for part, used in (("training", rows), ("validation", validation[1])):
+        if not len(np.asarray(used)):
+            raise InputError(f"{label}: no {part} objects are left; give more, or fewer folds")
+    return fit(
+        task,
+        batching.training(data, rows, size, seed),
+        batching.evaluation(*validation, size, validation_seed),
+        settings,
+        steps_per_epoch=batching.steps(len(np.asarray(rows)), size),
+        resume=resume,
+        label=label,
+    )
+
+
+def _train(
+    fabric: Fabric,
+    module: Any,
+    optimizer: Any,
+    batches: Iterable[Any],
+    settings: Training,
+    step: int,
+    bar: tqdm,
+) -> float:
+    """One epoch; its mean loss."""
+    module.train()
+    total, count = torch.zeros((), device=fabric.device), 0
+    for batch in batches:
+        for group in optimizer.param_groups:
+            group["lr"] = settings.lr * min(1.0, (step + 1) / max(settings.warmup_steps, 1))
+        batch = _share(batch, fabric).to(fabric.device)
+        loss = total_loss(module(batch))
+        optimizer.zero_grad()
+        fabric.backward(loss)
+        fabric.clip_gradients(
+            module, optimizer, max_norm=settings.gradient_clip, error_if_nonfinite=False
+        )
+        optimizer.step()
+        total += loss.detach() * batch.size
+        count += batch.size
+        step += 1
+        if bar.update():  # True where it drew itself: only then may a GPU be waited for
+            bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
+    return cast(Tensor, fabric.all_reduce(total / count)).item()  # the mean over ranks
+
+
+def _validate(
+    fabric: Fabric, task: Task, validation: Callable[[], Iterable[Any]]
+) -> dict[str, float]:
+    """Scores in float32: ``task`` itself is called, not Fabric's wrapper with its autocast."""
+    task.eval()
+    scores = task.validate(batch.to(fabric.device) for batch in validation())
+    return fabric.broadcast(scores)  # all ranks must stop at the same epoch
+
+
+def _record(
+    progress: checkpoints.Progress,
+    network: nn.Module,
+    loss: float,
+    scores: dict[str, float],
+    optimizer: torch.optim.Optimizer,
+    label: str,
+) -> None:
+    validation = total_loss(scores)
+    epoch = len(progress.history)
+    if not (math.isfinite(loss) and math.isfinite(validation)):
+        raise InputError(
+            f"{label}: the loss is not finite in epoch {epoch} (training {loss}, validation "
+            f"{validation}); lower lr or gradient_clip, or raise warmup_steps"
+        )
+    progress.history.append(
+        {
+            "lr": float(optimizer.param_groups[0]["lr"]),
+            "training_loss": loss,
+            "validation_loss": validation,
+            **{f"validation_{key}": value for key, value in scores.items()},
+        }
+    )
+    progress.waited += 1
+    if progress.best_loss is None or validation < progress.best_loss:
+        progress.best, progress.best_loss, progress.waited = _state(network), validation, 0
+
+
+def _finished(progress: checkpoints.Progress, settings: Training) -> bool:
+    return len(progress.history) >= settings.epochs or progress.waited >= settings.patience
+
+
+def _state(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+
+
+def _optimizer(task: Task, settings: Training, fused: bool) -> torch.optim.AdamW:
+    """AdamW that decays matrices only, not biases, norms and the temperature."""
+    parameters = [p for p in task.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.lr, fused=fused)
+
+
+def _share(batch: Any, fabric: Fabric) -> Any:
+    """This rank's rows of a batch, as many as any other rank's."""
+    ranks = fabric.world_size
+    if ranks == 1:
+        return batch
+    if batch.size < ranks:
+        raise InputError(f"a batch of {batch.size} is too small for {ranks} devices: fewer devices")
+    rows = slice(fabric.global_rank, batch.size // ranks * ranks, ranks)
+    return batch.map(lambda tensor: tensor[rows])
+
+
+def _epoch_seed(seed: int, epoch: int, rank: int) -> int:
+    """Of the dropout of an epoch: what a resumed training draws, an uninterrupted one draws."""
+    return int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1)[0])
+
+
+def _bar(label: str, epochs: int, steps: int, done: int, fabric: Fabric) -> tqdm:
+    hidden = None if fabric.is_global_zero else True  # None: shown on a terminal only
+    total = epochs * steps
+    return tqdm(desc=label, total=total, initial=done * steps, unit="step", disable=hidden)

@@ -1,0 +1,78 @@
+"""What the hardware is, and how it is set: device, precision, threads, determinism, memory."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import sys
+from typing import Any, Literal
+
+import torch
+from lightning.fabric import Fabric
+
+from nightjar.errors import InputError
+from nightjar.params import Compute, Training
+
+
+def prepare(settings: Compute) -> None:
+    """Fix what would make two runs differ, or slow: threads, algorithms, the allocator."""
+    torch.set_num_threads(settings.threads)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic with it
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # slow
+    _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc reuse large buffers in place of returning them to the kernel.
+
+    By default each buffer above 32 MiB is mapped anew, and its page faults cost up to half the
+    time of a training step on a processor.
+    """
+    threshold, trim = -3, -1  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
+    library: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(library, "mallopt"):  # musl has none
+        library.mallopt(threshold, 1 << 30)
+        library.mallopt(trim, (1 << 31) - 1)
+
+
+def fabric(settings: Training) -> Fabric:
+    """Lightning Fabric with these settings, launched."""
+    for name in ("lightning.fabric", "lightning.pytorch"):  # they announce bf16 each time
+        logging.getLogger(name).setLevel(logging.WARNING)
+    launched = Fabric(
+        accelerator=accelerator(settings.device),
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        strategy=settings.strategy,
+        precision=precision(settings),
+    )
+    launched.launch()
+    return launched
+
+
+def accelerator(device: Literal["auto", "cpu", "gpu"]) -> Literal["cpu", "cuda", "mps"]:
+    """What ``device`` means on this machine."""
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if device == "gpu" and not (cuda or mps):
+        raise InputError(
+            "device: gpu: this machine has no GPU that torch can use; use device: auto"
+        )
+    if device == "cpu" or not (cuda or mps):
+        return "cpu"
+    return "cuda" if cuda else "mps"
+
+
+def precision(settings: Compute) -> Literal["32-true", "bf16-mixed"]:
+    """``auto`` is bf16-mixed where the hardware multiplies bfloat16, else 32-true."""
+    if settings.precision != "auto":
+        return settings.precision
+    match accelerator(settings.device):
+        case "cuda":
+            hardware = torch.cuda.is_bf16_supported(including_emulation=False)
+        case "cpu":
+            hardware = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        case _:
+            hardware = False
+    return "bf16-mixed" if hardware else "32-true"
