@@ -23,7 +23,7 @@ from nightjar.errors import InputError
 from nightjar.networks import Astromer, Maven
 from nightjar.params import ProbedSettings, Training
 from nightjar.ragged import LightCurves
-from nightjar.training import checkpoints, hardware
+from nightjar.training import checkpoints, hardware, loop
 from nightjar.weights import fingerprint
 
 SETTINGS = Training(
@@ -215,7 +215,7 @@ def test_gradients_are_clipped(tmp_path):
 
 
 def test_weight_decay_spares_biases_norms_and_temperature():
-    groups = training._optimizer(astromer(), SETTINGS, fused=False).param_groups
+    groups = loop._optimizer(astromer(), SETTINGS, fused=False).param_groups
     assert [group["weight_decay"] for group in groups] == [0.01, 0.0]
     assert {p.ndim >= 2 for p in groups[0]["params"]} == {True}
     assert {p.ndim >= 2 for p in groups[1]["params"]} == {False}
