@@ -405,7 +405,7 @@ def test_two_processes_train_as_one(tmp_path):
         out.mkdir()
         subprocess.run(
             [sys.executable, script, out, str(devices)],
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
             check=True,
             timeout=120,
         )
