@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nightjar import stored
 from nightjar.batching.datasets import PairData, SpectrumData, SupernovaData
 from nightjar.errors import InputError
 from nightjar.ragged import LightCurves
@@ -41,12 +41,11 @@ class Pairs:
 
     def classes_of(self, object_ids: NDArray[np.str_]) -> list[str]:
         """Names of the classes of the objects, in alphabetical order."""
-        return sorted(self.objects["class"].iloc[self.rows_of(object_ids)].dropna().unique())
+        return stored.class_names(self.objects.iloc[self.rows_of(object_ids)])
 
     def labels(self, classes: Sequence[str]) -> NDArray[np.int64]:
         """Code of each row's class among ``classes``, -1 for none of them; (n,)."""
-        codes = pd.Categorical(self.objects["class"], categories=list(classes)).codes
-        return codes.astype(np.int64)
+        return stored.class_codes(self.objects, classes)
 
     @property
     def redshift(self) -> NDArray[np.float64]:
@@ -56,6 +55,18 @@ class Pairs:
     def labelled(self, classes: Sequence[str]) -> SupernovaData:
         """The light curves with the codes of their classes."""
         return replace(self.data.light_curves, label=self.labels(classes))
+
+    def light_curve_scale(self, rows: Rows) -> dict[str, float]:
+        """``centre`` and ``scale`` of the magnitudes of the training rows, for an encoder."""
+        curves = self.data.light_curves.light_curves
+        point = np.repeat(np.isin(np.arange(len(curves)), rows), np.diff(curves.offsets))
+        return _scale(curves.value[point])
+
+    def spectrum_scale(self, rows: Rows) -> dict[str, float]:
+        """The same for the fluxes of their spectra."""
+        spectra = self.data.spectra
+        used = np.flatnonzero(np.isin(spectra.object_row, rows))
+        return _scale(spectra.flux[used][spectra.valid[used]])
 
     def rows_of(self, object_ids: NDArray[np.str_]) -> Rows:
         """Rows of those of the objects that are pairs, in the order of the store."""
@@ -81,17 +92,21 @@ def open_pairs(
         A part is missing or damaged, or no object has both a light curve and a spectrum.
     """
     sequences, processed = LightCurves.open(windows), ProcessedSpectra.open(spectra)
-    window = json.loads((Path(windows).parent / "settings.json").read_text())
-    objects = pd.read_parquet(Path(sample) / "objects.parquet")
-    objects = objects.set_index("object_id").loc[sequences.object_id].reset_index(names="object_id")
-    object_row = pd.Index(objects["object_id"]).get_indexer(pd.Index(processed.object_id))
+    window = stored.window_settings(windows)
+    objects = stored.objects_of(sample, sequences.object_id)
+    object_row = pd.Index(sequences.object_id).get_indexer(pd.Index(processed.object_id))
+    both = (np.diff(sequences.offsets) > 0) & np.isin(np.arange(len(objects)), object_row)
+    if not both.any():
+        raise InputError(f"{sample}: no object has both a light curve and a usable spectrum")
     light_curves = SupernovaData(
         sequences,
         window["points_per_band"],
         redshift=objects["redshift"].to_numpy(np.float32),
         noise_level=noise_level,
     )
-    peak = peak_times(LightCurves.open(Path(sample) / "light_curves"))
+    raw = LightCurves.open(Path(sample) / "light_curves")
+    raw_row = pd.Index(raw.object_id).get_indexer(pd.Index(sequences.object_id))
+    peak = peak_times(raw)[raw_row]
     spectrum_data = SpectrumData(
         processed.flux,
         processed.flux_err,
@@ -101,9 +116,6 @@ def open_pairs(
         default=nearest_to_peak(object_row, processed.time, peak),
         noise_level=noise_level,
     )
-    both = (np.diff(sequences.offsets) > 0) & np.isin(np.arange(len(objects)), object_row)
-    if not both.any():
-        raise InputError(f"{sample}: no object has both a light curve and a usable spectrum")
     return Pairs(
         PairData(light_curves, spectrum_data),
         objects,
@@ -111,6 +123,11 @@ def open_pairs(
         sequences.bands,
         {"light_curves": window, "spectra": processed.settings},
     )
+
+
+def _scale(values: NDArray[np.floating]) -> dict[str, float]:
+    deviation = float(np.std(values, dtype=np.float64))
+    return {"centre": float(np.mean(values, dtype=np.float64)), "scale": deviation or 1.0}
 
 
 def peak_times(light_curves: LightCurves) -> NDArray[np.float64]:
@@ -129,7 +146,7 @@ def nearest_to_peak(object_row: Rows, time: NDArray[np.float64], peak: NDArray[n
 
     Parameters
     ----------
-    object_row : (m,) object of each spectrum
+    object_row : (m,) object of each spectrum, -1 for none of them
     time : (m,) MJD or NaN
     peak : (n,) MJD or NaN
 
@@ -139,7 +156,8 @@ def nearest_to_peak(object_row: Rows, time: NDArray[np.float64], peak: NDArray[n
     """
     distance = np.nan_to_num(np.abs(time - peak[object_row]), nan=np.inf)
     order = np.lexsort((distance, object_row))
-    first = np.unique(object_row[order], return_index=True)
+    order = order[object_row[order] >= 0]
+    row, first = np.unique(object_row[order], return_index=True)
     nearest = np.full(len(peak), -1, dtype=np.int64)
-    nearest[first[0]] = order[first[1]]
+    nearest[row] = order[first]
     return nearest

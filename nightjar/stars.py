@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from nightjar import stored
 from nightjar.batching.datasets import WindowData
 from nightjar.errors import InputError
 from nightjar.ragged import LightCurves
@@ -63,13 +63,11 @@ class Stars:
 
     def labels(self, classes: Sequence[str]) -> NDArray[np.int64]:
         """Code of each row's class among ``classes``, -1 for none of them; (rows,)."""
-        return pd.Categorical(self.objects["class"], categories=list(classes)).codes.astype(
-            np.int64
-        )
+        return stored.class_codes(self.objects, classes)
 
     def classes_of(self, object_ids: ArrayLike) -> list[str]:
         """Names of the classes of the objects, in alphabetical order."""
-        return sorted(self.objects["class"].iloc[self.rows_of(object_ids)].dropna().unique())
+        return stored.class_names(self.objects.iloc[self.rows_of(object_ids)])
 
     @property
     def _window(self) -> int:
@@ -92,10 +90,8 @@ def open_stars(sample: str | Path, windows: str | Path) -> Stars:
     curves = LightCurves.open(windows)
     if not len(curves):
         raise InputError(f"{windows}: no light curve is left; see metrics/window_light_curves.json")
-    window = json.loads((Path(windows).parent / "settings.json").read_text())
-    objects = pd.read_parquet(Path(sample) / "objects.parquet").set_index("object_id")
-    objects = objects.loc[curves.object_id].reset_index(names="object_id")
-    return Stars(curves, objects, window)
+    objects = stored.objects_of(sample, curves.object_id)
+    return Stars(curves, objects, stored.window_settings(windows))
 
 
 def per_object(

@@ -22,7 +22,8 @@ from nightjar.spectra.chain import Processed, preprocess
 from nightjar.spectra.rebin import grid
 
 SPECTRA_PER_CHUNK = 2048
-_ARRAYS = ("flux", "flux_err", "valid", "object_id", "time", "wavelength")
+_FLAT = {"flux": np.float32, "flux_err": np.float32, "valid": np.bool_}
+_PER_SPECTRUM = ("object_id", "time", "row")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,7 @@ class ProcessedSpectra:
     valid : (m, bins) bool
     object_id : (m,) text
     time : (m,) float64 MJD or NaN
+    row : (m,) int64, row of the spectrum in the sample's own store
     wavelength : (bins,) float64 Angstrom, observer frame, centres of the bins
     settings : what they were made with
     """
@@ -44,6 +46,7 @@ class ProcessedSpectra:
     valid: NDArray[np.bool_]
     object_id: NDArray[np.str_]
     time: NDArray[np.float64]
+    row: NDArray[np.int64]
     wavelength: NDArray[np.float64]
     settings: dict[str, Any]
 
@@ -60,15 +63,31 @@ class ProcessedSpectra:
             A file is missing or truncated, or lengths disagree.
         """
         folder = Path(directory)
-        try:
-            arrays = {n: np.load(folder / f"{n}.npy", mmap_mode="r") for n in _ARRAYS}
-            settings = json.loads((folder / "settings.json").read_text())
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{folder}: {error}; run the stage preprocess_spectra") from None
+        arrays = {name: _array(folder, name) for name in (*_FLAT, *_PER_SPECTRUM, "wavelength")}
         rows, bins = len(arrays["object_id"]), len(arrays["wavelength"])
-        for name in ("flux", "flux_err", "valid"):
-            arrays[name] = arrays[name].reshape(rows, bins)
+        lengths = dict.fromkeys(_PER_SPECTRUM, rows) | dict.fromkeys(_FLAT, rows * bins)
+        for name, length in lengths.items():
+            if arrays[name].shape != (length,):
+                raise _again(folder / f"{name}.npy", f"{arrays[name].shape}, expected ({length},)")
+        arrays |= {name: arrays[name].reshape(rows, bins) for name in _FLAT}
+        try:
+            settings = json.loads((folder / "settings.json").read_text())
+        except (OSError, ValueError) as error:
+            raise _again(folder / "settings.json", error) from None
         return cls(**arrays, settings=settings)
+
+
+def _array(folder: Path, name: str) -> NDArray:
+    path = folder / f"{name}.npy"
+    try:
+        array: NDArray = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        raise _again(path, error) from None
+    return array
+
+
+def _again(path: Path, problem: object) -> InputError:
+    return InputError(f"{path}: {problem}; run the stage preprocess_spectra again")
 
 
 def write(
@@ -85,27 +104,24 @@ def write(
     """
     folder = Path(directory)
     folder.mkdir(parents=True)
-    row = pd.Index(objects["object_id"]).get_indexer(pd.Index(spectra.object_id))
-    redshift = objects["redshift"].to_numpy(np.float64)[row]
+    known = objects.set_index("object_id")["redshift"]
+    redshift = known.reindex(spectra.object_id).to_numpy(np.float64)
     writers = {name: ArrayWriter(folder / f"{name}.npy", kind) for name, kind in _FLAT.items()}
-    drops, ids, times = Counter[str](), [], []
+    drops, rows = Counter[str](), [np.empty(0, np.int64)]
     for start, (processed, dropped) in _processed(spectra, redshift, settings):
         for name, writer in writers.items():
             writer.append(getattr(processed, name).ravel())
-        ids.append(spectra.object_id[start + processed.row])
-        times.append(spectra.time[start + processed.row])
+        rows.append(start + processed.row)
         drops.update(dropped)
     for writer in writers.values():
         writer.close()
-    np.save(folder / "object_id.npy", np.concatenate(ids))
-    np.save(folder / "time.npy", np.concatenate(times))
-    np.save(folder / "wavelength.npy", grid(settings))
+    row = np.concatenate(rows)
+    per_spectrum = {"object_id": spectra.object_id[row], "time": spectra.time[row], "row": row}
+    for name, values in (per_spectrum | {"wavelength": grid(settings)}).items():
+        np.save(folder / f"{name}.npy", values)
     stored = settings.model_dump(exclude={"threads"})
     (folder / "settings.json").write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
     return drops
-
-
-_FLAT = {"flux": np.float32, "flux_err": np.float32, "valid": np.bool_}
 
 
 def _processed(
@@ -131,14 +147,8 @@ def before_and_after(
     list[str],
 ]:
     """A few spectra, evenly spread over the store, as `figures.spectra` takes them."""
-    rows = np.unique(np.linspace(0, len(processed) - 1, count).astype(int))
-    first = [_first(raw, processed.object_id[row], processed.time[row]) for row in rows]
-    before = [(raw[i].wavelength, raw[i].flux) for i in first]
+    n = len(processed)
+    rows = np.linspace(0, n - 1, min(count, n)).astype(int)
+    before = [(raw[i].wavelength, raw[i].flux) for i in processed.row[rows]]
     titles = [str(name) for name in processed.object_id[rows]]
     return before, processed.wavelength, processed.flux[rows], processed.valid[rows], titles
-
-
-def _first(raw: Spectra, object_id: str, time: float) -> int:
-    """Row of the raw spectrum of this object and time."""
-    same_time = (raw.time == time) | (np.isnan(raw.time) & np.isnan(time))
-    return int(np.flatnonzero((raw.object_id == object_id) & same_time)[0])
