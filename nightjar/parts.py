@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -14,37 +15,30 @@ from numpy.typing import NDArray
 
 from nightjar.errors import InputError
 
+PARTS = ("train", "validation", "test")
+
 Ids = NDArray[np.str_]
 Rows = NDArray[np.int64]
 Folds = dict[int, dict[str, Ids]]  # fold -> part -> object ids
 
 
 def folds(table: pd.DataFrame) -> Folds:
-    """Object ids of every part of every fold of a table with fold, object_id and part."""
+    """Object ids of every part of every fold of a table with fold, object_id and part.
+
+    Every fold has every part; one without an object is empty.
+    """
+    ids, part = table["object_id"].to_numpy(str), table["part"].to_numpy(str)
+    fold = table["fold"].to_numpy(int)
     return {
-        fold: {
-            str(part): members["object_id"].to_numpy(str)
-            for part, members in of_fold.groupby("part")
-        }
-        for fold in sorted(table["fold"].unique().tolist())
-        for of_fold in [table[table["fold"] == fold]]
+        number: {name: ids[(fold == number) & (part == name)] for name in PARTS}
+        for number in np.unique(fold).tolist()
     }
 
 
 def tasks(table: pd.DataFrame) -> dict[tuple[str, int], Folds]:
-    """Folds of every (survey, samples per class) of a few-shot table."""
-    keys = (
-        table[["survey", "samples_per_class"]]
-        .drop_duplicates()
-        .sort_values(["survey", "samples_per_class"])
-    )
-    pairs = zip(keys["survey"].astype(str), keys["samples_per_class"].tolist(), strict=True)
-    return {
-        (survey, samples): folds(
-            table[(table["survey"] == survey) & (table["samples_per_class"] == samples)]
-        )
-        for survey, samples in pairs
-    }
+    """Folds of every (survey, samples per class) of a few-shot table, sorted."""
+    keys = ["survey", "samples_per_class"]
+    return {(str(s), cast(int, n)): folds(of_task) for (s, n), of_task in table.groupby(keys)}
 
 
 def task(table: pd.DataFrame, survey: str | None, samples: int) -> tuple[str, Folds]:
@@ -69,7 +63,7 @@ def task(table: pd.DataFrame, survey: str | None, samples: int) -> tuple[str, Fo
 
 def scored(table: pd.DataFrame) -> Ids:
     """Objects that any fold scores: pre-training must not see them."""
-    return table.loc[table["part"] == "test", "object_id"].unique().astype(str)
+    return np.unique(table["object_id"][table["part"] == "test"].to_numpy(str))
 
 
 def rows_of(object_ids: Ids, parts: Mapping[str, Ids]) -> dict[str, Rows]:

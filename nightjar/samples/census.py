@@ -61,7 +61,7 @@ def labelled(sample: Sample, surveys: Sequence[str]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        A named survey is not in the sample.
+        A named survey is not in the sample, or none of the objects has a class.
     """
     objects = sample.objects
     if "survey" not in objects:
@@ -74,7 +74,13 @@ def labelled(sample: Sample, surveys: Sequence[str]) -> pd.DataFrame:
                 f"gather_variables.surveys: no survey {survey!r}; there are: {', '.join(known)}"
             )
     wanted = objects["survey"].isin(surveys or known)
-    return objects[objects["class"].notna() & wanted]
+    found = objects[objects["class"].notna() & wanted]
+    if found.empty:
+        raise InputError(
+            f"no object of the surveys {', '.join(surveys or known)} has a class; "
+            "check gather_variables.classes in params.yaml"
+        )
+    return found
 
 
 def examples(sample: Sample) -> dict[str, LightCurve]:
