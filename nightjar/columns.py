@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,11 @@ def first_reasons(reasons: dict[str, np.ndarray]) -> tuple[np.ndarray, Counter[s
         counts[name] += int(np.count_nonzero(bad & keep))
         keep &= ~bad
     return keep, +counts
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Counts by reason for a message: ``3 photometry_repeated, 1 spectra_no_pixels``."""
+    return ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items())) or "nothing"
 
 
 def as_text(names: pd.Categorical) -> np.ndarray:

@@ -164,8 +164,8 @@ def _with_strata(objects: pd.DataFrame, at_least: int) -> tuple[pd.DataFrame, Co
         frame = frame[~small]
     if frame.empty:
         raise InputError(
-            f"objects: no class has {at_least} groups of objects or more, so that nothing can be "
-            "split; add objects, merge classes, or lower the number of folds"
+            f"objects: no class has {at_least} or more objects (or groups of the same place), so "
+            "that nothing can be split; add objects, merge classes, or ask for fewer folds"
         )
     return frame.reset_index(drop=True), +drops
 

@@ -20,8 +20,8 @@ that differs by case only (``Class`` beside ``class``) stays an error.
 
 What is wrong with a whole column (missing, text for numbers) is an `InputError`.  What is wrong
 with a row drops the row and counts it, each row under its first reason, so that
-rows read = rows kept + the sum of the ``photometry_...`` counts (likewise ``spectra_...``, unless
-the key says ``sorted``, which counts a repair).  ``pixels_...`` counts pixels of kept spectra and
+rows read = rows kept + the sum of the ``photometry_...`` counts (likewise ``spectra_...``, but
+``spectra_repaired_...`` counts spectra that are kept).  ``pixels_...`` counts pixels and
 ``objects_...`` what was set to null in the objects table.
 """
 
@@ -291,6 +291,7 @@ def check_spectra(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, Counte
         index=frame.index,
     )[keep]
     chosen = {name: [arrays[i] for i in np.flatnonzero(keep)] for name, arrays in pixels.items()}
+    counts["spectra_repaired_time_infinite"] = int(np.isinf(time[keep]).sum())
     columns, counted = _clean_pixels(**chosen)
     for name, arrays in columns.items():
         clean[name] = pd.Series(arrays, index=clean.index, dtype=object)
@@ -355,7 +356,7 @@ def _clean_pixels(
     owner, w, f, e = owner[keep], w[keep], f[keep], e[keep]
     falls = (np.diff(owner) == 0) & (np.diff(w) < 0)
     if falls.any():
-        counts["spectra_sorted"] += len(np.unique(owner[1:][falls]))
+        counts["spectra_repaired_order"] += len(np.unique(owner[1:][falls]))
         order = np.lexsort((w, owner))
         w, f, e = w[order], f[order], e[order]  # `owner` was in order and stays so
     new = np.append(True, (np.diff(owner) != 0) | (np.diff(w) != 0))[: len(w)]

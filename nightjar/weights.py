@@ -100,41 +100,52 @@ def save(
     write(Path(path), network.state_dict() if state is None else state, metadata.model_dump())
 
 
-def load(path: str | Path, bands: Sequence[str] | None = None) -> Model:
+def load(
+    path: str | Path,
+    *,
+    network: type[nn.Module] | None = None,
+    bands: Sequence[str] | None = None,
+) -> Model:
     """Rebuild a network from its file alone.
 
     Parameters
     ----------
     path : of the file
+    network : class that it must hold; None accepts any of ``NETWORKS``
     bands : bands of the data it is to read; None accepts any
 
     Raises
     ------
     InputError
         There is no such file, it is truncated or not safetensors, nightjar did not write it, its
-        format or network is unknown here, its tensors do not fit its network, or it was trained
-        on other bands.
+        format or network is unknown here, its tensors do not fit its network, or it holds another
+        network or other bands than asked for.
     """
     path = Path(path)
     tensors, metadata = _described(path)
     if metadata.network not in NETWORKS:
         known = ", ".join(NETWORKS)
         raise InputError(f"{path}: network: {metadata.network!r} is none of {known}")
+    if network is not None and network.__name__ != metadata.network:
+        raise InputError(
+            f"{path}: holds the network {metadata.network}, not {network.__name__}; run the stage "
+            "that trains it, or `dvc pull`"
+        )
     if bands is not None and list(bands) != metadata.bands:
         raise InputError(
             f"{path}: trained on the bands {', '.join(metadata.bands)}, the data have "
             f"{', '.join(bands)}; name the band groups alike (gather_supernovae.bands)"
         )
     try:
-        network = NETWORKS[metadata.network](**metadata.settings)
-        network.load_state_dict(tensors)
+        rebuilt = NETWORKS[metadata.network](**metadata.settings)
+        rebuilt.load_state_dict(tensors)
     except (TypeError, ValueError, RuntimeError, KeyError) as error:
         first = " ".join(str(error).split())[:300]
         raise InputError(
             f"{path}: the weights do not fit the network {metadata.network} that the file "
             f"describes: {first}"
         ) from None
-    return Model(network.eval(), metadata)
+    return Model(rebuilt.eval(), metadata)
 
 
 def _described(path: Path) -> tuple[dict[str, Tensor], Metadata]:

@@ -181,8 +181,8 @@ def curves(
     -------
     light_curves : one row per (object, band), in the order of the objects and of ``bands``;
         object_id repeats, band is constant within a row, times are float64 MJD
-    drops : points ``curve_snr_too_low``, ``curve_error_out_of_range``; single-band curves of
-        fewer than five points ``curve_too_few_points``
+    drops : points ``curve_snr_too_low``, ``curve_error_out_of_range``, ``curve_too_few_points`` (in
+        single-band curves of fewer than five); objects ``curve_empty``, left without a curve
     """
     mag, mag_err, kept, drops = _magnitudes(light_curves, settings, "curve")
     fine = (mag_err > 0) & (mag_err < settings.error_max)
@@ -192,7 +192,8 @@ def curves(
     key = _rows(light_curves.offsets) * bands + light_curves.band
     points = np.bincount(key[kept], minlength=len(light_curves) * bands)
     long = points >= MIN_CURVE_POINTS
-    drops["curve_too_few_points"] = int(((points > 0) & ~long).sum())
+    drops["curve_too_few_points"] = int(points[~long].sum())
+    drops["curve_empty"] = int((~long.reshape(len(light_curves), bands).any(axis=1)).sum())
     kept &= long[key]
     point = np.flatnonzero(kept)
     point = point[np.argsort(key[point], kind="stable")]  # stable: still sorted by time

@@ -28,13 +28,13 @@ def main() -> None:
     inputs = [WINDOWS, SAMPLE / "splits.parquet", PRETRAINED]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
-    pretrained = weights.load(PRETRAINED)
+    pretrained = weights.load(PRETRAINED, network=Astromer)
     full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
     sample = weights.fingerprint(inputs[:1])
     train = stars.drawn(probed=settings.probed, full=full)
     table = pd.read_parquet(SAMPLE / "splits.parquet")
     metrics, shown = {}, {}
-    EMBEDDINGS.mkdir(parents=True)
+    EMBEDDINGS.mkdir(parents=True, exist_ok=True)
     for (survey, samples), folds in parts.tasks(table).items():
         task_name, fits = f"{survey}_{samples}", []
         for fold, part in folds.items():

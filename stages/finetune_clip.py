@@ -24,7 +24,7 @@ MODELS = {"maven": "Maven", "maven_lite": "Maven-lite"}
 
 def start(name: str, settings: params.FinetuneClip, bands: tuple[str, ...], fold: int) -> Maven:
     """The pre-trained network for Maven, one of the same sizes with new weights for Maven-lite."""
-    pretrained = weights.load(PRETRAINED, bands=bands)
+    pretrained = weights.load(PRETRAINED, network=Maven, bands=bands)
     torch.manual_seed(settings.seed + fold)
     network = Maven(**{**pretrained.metadata.settings, "dropout": settings.dropout})
     if name == "maven":

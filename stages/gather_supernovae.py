@@ -47,10 +47,11 @@ def main() -> None:
         pairs, settings.folds, settings.validation_fraction, settings.seed
     )
     folds.to_parquet(f"{SAMPLE}/splits.parquet", index=False)
+    left_out["not_a_pair"] = len(sample.objects) - len(pairs)
     counts = census.counts(sample)
     counts["sample"]["pairs_in_folds"] = folds["object_id"].nunique()
     write_json(
-        "metrics/gather_supernovae.json", {**counts, "dropped": dropped, "not_in_folds": left_out}
+        "metrics/gather_supernovae.json", {**counts, "dropped": dropped, "not_in_folds": +left_out}
     )
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 import pandas as pd
 
 from nightjar import params, samples, splits
+from nightjar.errors import InputError
 from nightjar.metrics import write_json
 from nightjar.pipeline import run
 from nightjar.samples import census
@@ -37,15 +38,18 @@ def main() -> None:
     labelled = census.labelled(sample, settings.surveys)
     tables, left_out = [], Counter[str]()
     for survey, objects in labelled.groupby("survey"):
-        few, counted = splits.few_shot(
-            objects,
-            settings.folds,
-            settings.samples_per_class,
-            settings.test_per_class,
-            settings.test_fraction,
-            settings.validation_fraction,
-            settings.seed,
-        )
+        try:
+            few, counted = splits.few_shot(
+                objects,
+                settings.folds,
+                settings.samples_per_class,
+                settings.test_per_class,
+                settings.test_fraction,
+                settings.validation_fraction,
+                settings.seed,
+            )
+        except InputError as error:
+            raise InputError(f"survey {survey!r}, see gather_variables.surveys: {error}") from None
         tables.append(few.assign(survey=survey))
         left_out.update(counted)
     pd.concat(tables, ignore_index=True).to_parquet(f"{SAMPLE}/splits.parquet", index=False)

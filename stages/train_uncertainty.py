@@ -9,7 +9,7 @@ import torch
 
 from nightjar import batching, params, parts, training, weights
 from nightjar.metrics import over_folds, write_json
-from nightjar.networks import AstromerClassifier
+from nightjar.networks import Astromer, AstromerClassifier
 from nightjar.pipeline import run
 from nightjar.stars import open_stars, per_object
 from nightjar.tasks import ClassifyTask, class_weights
@@ -28,7 +28,7 @@ def main(method: str) -> None:
     inputs = [WINDOWS, SAMPLE / "splits.parquet", PRETRAINED]
     resume = checkpoints.directory(f"{STAGE}_{method}", settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
-    pretrained = weights.load(PRETRAINED)
+    pretrained = weights.load(PRETRAINED, network=Astromer)
     full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
     table = pd.read_parquet(SAMPLE / "splits.parquet")
     survey, folds = parts.task(table, settings.survey, settings.samples_per_class)
@@ -36,7 +36,7 @@ def main(method: str) -> None:
     label = stars.labels(classes)
     train = stars.drawn(label=label, full=full)
     predictions, fits = Path("data/predictions") / method, []
-    predictions.mkdir(parents=True)
+    predictions.mkdir(parents=True, exist_ok=True)
     for fold, part in folds.items():
         rows = {each: stars.rows_of(ids) for each, ids in part.items()}
         torch.manual_seed(settings.seed + fold)

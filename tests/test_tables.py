@@ -246,7 +246,7 @@ def test_spectrum_out_of_order_is_sorted_and_repeats_dropped():
     clean, counts = check_spectra(spectrum(wavelength=wavelength, flux=flux), "t")
     np.testing.assert_array_equal(clean["wavelength"][0], [4000, 5000, 6000])
     np.testing.assert_array_equal(clean["flux"][0], [1, 2, 3])  # the first of the two at 4000
-    assert counts == {"spectra_sorted": 1, "pixels_wavelength_repeated": 1}
+    assert counts == {"spectra_repaired_order": 1, "pixels_wavelength_repeated": 1}
 
 
 def test_unusable_pixels_go_and_bad_errors_become_nan():

@@ -188,7 +188,7 @@ def test_curves_are_single_band() -> None:
     assert result.band.tolist() == [0] * 5 + [1] * 11
     assert result.value.tolist() == [0, 2, 4, 6, 8, 1, 3, 5, 7, 9, 10, 24, 25, 26, 27, 28]
     assert result.time[:5].tolist() == [100.0, 102.0, 104.0, 106.0, 108.0]  # MJD, not from zero
-    assert drops == {"curve_too_few_points": 1}
+    assert drops == {"curve_too_few_points": 4}
 
 
 def test_curves_leave_errors_outside_the_limits() -> None:
@@ -242,8 +242,10 @@ def test_nothing_is_lost_silently(sample: LightCurves) -> None:
     result, drops = windows.sequences(sample, limits())
     assert len(result.time) + drops["sequence_error_too_large"] == len(sample.time)
     result, drops = windows.curves(sample, limits())
-    lost = len(sample.time) - len(result.time) - drops["curve_error_out_of_range"]
-    assert drops["curve_too_few_points"] <= lost <= 4 * drops["curve_too_few_points"]
+    assert len(result.time) + drops["curve_error_out_of_range"] + drops[
+        "curve_too_few_points"
+    ] == len(sample.time)
+    assert len(set(result.object_id)) + drops["curve_empty"] == len(sample)
     for i in range(len(result)):
         curve = slice(result.offsets[i], result.offsets[i + 1])
         assert (np.diff(result.time[curve]) >= 0).all()
@@ -304,7 +306,8 @@ def test_curves_of_real_stars_count_as_catalogued(realdata) -> None:
     keys = list(zip(result.object_id.tolist(), np.array(result.bands)[codes], strict=True))
     assert np.diff(result.offsets).tolist() == kept[keys].tolist()
     assert len(result) == len(kept) > 2000
-    assert len(rows) - drops["curve_error_out_of_range"] - len(result.time) < 5 * 10
+    lost = drops["curve_error_out_of_range"] + drops["curve_too_few_points"]
+    assert len(rows) == len(result.time) + lost
     # Maven's sequences of the same stars begin at 0 and keep the lags between the bands.
     sequence, _ = windows.sequences(sample, limits())
     fine = rows[rows["mag_err"] <= 1]

@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from nightjar.columns import one_line
+from nightjar.columns import in_words, one_line
 from nightjar.errors import InputError
 from nightjar.ragged import LightCurves, LightCurvesWriter, Spectra, SpectraWriter
 from nightjar.samples.bands import BandGroups
@@ -94,8 +94,10 @@ def write(
             drops += places.write(spool, writer, progress)
         drops += tables.drops
         if not places.kept.any():
-            why = ", ".join(f"{n} {reason}" for reason, n in sorted(drops.items()))
-            raise InputError(f"{directory}: no objects left; dropped: {why or 'nothing, no rows'}")
+            raise InputError(
+                f"{directory}: no objects left; dropped: {in_words(+drops)}; check that photometry "
+                "and objects share object_id, and bands and min_points in params.yaml"
+            )
         objects = objects.assign(**groups.describe(places.used))[places.kept]
         objects, counts = _labelled(objects.reset_index(drop=True), classes)
         objects = _grouped(objects, group_radius)
@@ -136,6 +138,7 @@ def _whole(directory: Path) -> Iterator[Path]:
     try:
         yield partial
         if directory.exists():
+            shutil.rmtree(old, ignore_errors=True)  # of a run killed between the two renames
             directory.rename(old)
         partial.rename(directory)
     finally:
@@ -161,7 +164,7 @@ def _write_spectra(
             keep = ~unknown & ~no_redshift
             drops += counts
             drops["spectra_object_id_unknown"] += int(unknown.sum())
-            drops["spectra_rest_frame_without_redshift"] += int(no_redshift.sum())
+            drops["spectra_rest_without_redshift"] += int(no_redshift.sum())
             if keep.any():
                 writer = writer or SpectraWriter(directory)
                 chunk, row = chunk[keep], row[keep]

@@ -57,7 +57,7 @@ def preprocess(
     drops : spectra by reason: ``spectra_rest_without_redshift``, ``spectra_too_few_pixels``,
         ``spectra_no_overlap``, ``spectra_too_little_coverage``, ``spectra_flux_zero``,
         ``spectra_continuum_not_positive`` (on half of the coverage or more); and pixels, as
-        ``spectra_pixels_not_finite``
+        ``pixels_not_finite``
 
     Raises
     ------

@@ -55,7 +55,7 @@ class Block:
 def clean(spectra: Spectra, redshift: Floats) -> tuple[Pixels, Counter[str]]:
     """Drop pixels without a finite wavelength and flux, and put the rest in order of wavelength.
 
-    What is dropped is counted as ``spectra_pixels_not_finite`` (pixels, not spectra).  A narrow
+    What is dropped is counted as ``pixels_not_finite`` (pixels, not spectra).  A narrow
     hole is then bridged by its neighbours, a wide one is no coverage (see ``rebin``).
     """
     wavelength, flux, flux_err = (
@@ -66,7 +66,7 @@ def clean(spectra: Spectra, redshift: Floats) -> tuple[Pixels, Counter[str]]:
     good = np.isfinite(flux) & np.isfinite(wavelength) & (wavelength > 0)
     drops: Counter[str] = Counter()
     if not good.all():
-        drops["spectra_pixels_not_finite"] = int(good.size - good.sum())
+        drops["pixels_not_finite"] = int(good.size - good.sum())
         wavelength, flux, flux_err = wavelength[good], flux[good], flux_err[good]
         offsets = np.concatenate([[0], np.cumsum(good)])[offsets]
     start, length = offsets[:-1], np.diff(offsets)

@@ -125,7 +125,7 @@ def test_rest_frame_needs_a_redshift(tmp_path):
     )
     assert sample.spectra.object_id.tolist() == ["a", "b"]
     assert sample.spectra.rest.tolist() == [True, False]
-    assert counts["spectra_rest_frame_without_redshift"] == 1
+    assert counts["spectra_rest_without_redshift"] == 1
 
 
 def test_classes_are_mapped_and_the_raw_name_kept(tmp_path):

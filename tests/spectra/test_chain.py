@@ -148,7 +148,7 @@ def test_pixels_that_are_not_finite_are_dropped_and_counted():
     bad = flux.copy()
     bad[[100, 500]] = [np.nan, np.inf]
     out, drops = preprocess(spectra([WAVE, WAVE], [flux, bad]), [0.0, 0.0], settings(**FULL))
-    assert drops == {"spectra_pixels_not_finite": 2}
+    assert drops == {"pixels_not_finite": 2}
     np.testing.assert_allclose(out.flux[1], out.flux[0], atol=0.02)
     np.testing.assert_array_equal(out.valid[1], out.valid[0])
 
@@ -229,7 +229,7 @@ def test_odd_numbers_stay_finite(wave, flux, error):
 def test_real_spectra(realdata):
     chunk, redshift = _real_sample(realdata / "supernovae", 500)
     out, drops = preprocess(chunk, redshift, settings(**FULL))
-    dropped = sum(n for reason, n in drops.items() if reason != "spectra_pixels_not_finite")
+    dropped = sum(n for reason, n in drops.items() if reason != "pixels_not_finite")
     assert len(out.row) + dropped == len(chunk)
     assert len(out.row) > 0.95 * len(chunk)
     assert np.isfinite(out.flux).all()

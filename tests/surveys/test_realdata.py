@@ -96,7 +96,7 @@ def test_known_oddities(supernovae):
     objects = sample.objects.set_index("object_id")
     assert np.isnan(objects.loc["SN1993J", "redshift"])  # negative in the table
     assert counts["objects_redshift_negative"] == 3
-    assert counts["spectra_rest_frame_without_redshift"] > 0
+    assert counts["spectra_rest_without_redshift"] > 0
     assert (objects["redshift"].dropna() >= 0).all()
 
 
