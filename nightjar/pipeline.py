@@ -57,6 +57,6 @@ def _peak() -> int:
 def _runtimes() -> dict[str, dict[str, float | str]]:
     try:
         runtimes = json.loads(RUNTIME.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (OSError, ValueError):  # none yet, or broken: not worth failing a finished stage
         return {}
     return runtimes if isinstance(runtimes, dict) else {}

@@ -77,7 +77,7 @@ def test_a_survey_without_a_name_is_the_one_survey():
 
 def test_labelled_objects_of_the_named_surveys():
     of = sample(
-        {name: "g" for name in "abcd"},
+        dict.fromkeys("abcd", "g"),
         ["RRab", "EB", None, "EB"],
         survey=["macho", "atlas", "atlas", None],
     )
