@@ -31,8 +31,8 @@ def main() -> None:
     train, validation = pairs.rows[~held_out], pairs.rows[held_out]
     torch.manual_seed(settings.seed)
     network = Maven(
-        light_curve=settings.light_curve.model_dump(),
-        spectrum=settings.spectrum.model_dump(),
+        light_curve=settings.light_curve.model_dump() | pairs.light_curve_scale(train),
+        spectrum=settings.spectrum.model_dump() | pairs.spectrum_scale(train),
         output=settings.output,
         embedding=settings.embedding,
         bands=len(pairs.bands),

@@ -9,7 +9,7 @@ import torch
 from nightjar import batching, params, parts, training
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import EndToEnd
-from nightjar.pairs import open_pairs
+from nightjar.pairs import Pairs, open_pairs
 from nightjar.pipeline import run
 from nightjar.tasks import ClassifyTask, RegressTask, class_weights, moments
 from nightjar.training import checkpoints, trained
@@ -22,14 +22,16 @@ SPECTRA = Path("data/processed/spectra/supernovae")
 PREDICTIONS = Path("data/embeddings/baseline")
 
 
-def fresh(settings: params.TrainBaselines, bands: int, outputs: int, seed: int) -> EndToEnd:
-    """A fresh network."""
+def fresh(
+    settings: params.TrainBaselines, pairs: Pairs, rows: np.ndarray, outputs: int, seed: int
+) -> EndToEnd:
+    """A fresh network for the training rows."""
     torch.manual_seed(seed)
     return EndToEnd(
-        light_curve=settings.light_curve.model_dump(),
+        light_curve=settings.light_curve.model_dump() | pairs.light_curve_scale(rows),
         output=settings.output,
         embedding=settings.embedding,
-        bands=bands,
+        bands=len(pairs.bands),
         outputs=outputs,
         dropout=settings.dropout,
     )
@@ -53,11 +55,12 @@ def main() -> None:
         rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
         measured = {each: r[np.isfinite(redshift[r])] for each, r in rows.items()}
         classifier = ClassifyTask(
-            fresh(settings, len(pairs.bands), len(classes), seed),
+            fresh(settings, pairs, rows["train"], len(classes), seed),
             class_weights(label[rows["train"]], len(classes)),
         )
         regressor = RegressTask(
-            fresh(settings, len(pairs.bands), 1, seed), *moments(redshift[measured["train"]])
+            fresh(settings, pairs, measured["train"], 1, seed),
+            *moments(redshift[measured["train"]]),
         )
         predictions: dict[str, np.ndarray] = {}
         task: ClassifyTask | RegressTask

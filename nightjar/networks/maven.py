@@ -55,6 +55,8 @@ class MavenEncoder(nn.Module):
     output : width of the pooled embedding
     bands : number of bands; 1 means that ``band`` is not looked at
     dropout : rate, after the input and after each LayerNorm
+    centre, scale : the value is read as (value - centre) / scale.  Magnitudes near 19 would else
+        drown the time encoding; the paper normalises, the public code does not (maven.md 7)
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class MavenEncoder(nn.Module):
         output: int,
         bands: int = 1,
         dropout: float = 0.0,
+        centre: float = 0.0,
+        scale: float = 1.0,
     ) -> None:
         super().__init__()
         self.settings: dict[str, Any] = {
@@ -78,7 +82,10 @@ class MavenEncoder(nn.Module):
             "output": output,
             "bands": bands,
             "dropout": dropout,
+            "centre": centre,
+            "scale": scale,
         }
+        self.centre, self.scale = centre, scale
         self.value_embedding = ValueEmbedding(dim)
         self.time_encoding = SinusoidalEncoding(dim, base)
         self.band_embedding = nn.Embedding(bands, dim) if bands > 1 else None
@@ -119,7 +126,8 @@ class MavenEncoder(nn.Module):
         self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, hidden: Tensor
     ) -> Tensor:
         # what stands in padding may be anything, NaN included: it is blanked before use
-        sequence = self.value_embedding(value.masked_fill(hidden, 0.0))
+        value = ((value - self.centre) / self.scale).masked_fill(hidden, 0.0)
+        sequence = self.value_embedding(value)
         sequence = sequence + self.time_encoding(time.masked_fill(~valid, 0.0))
         if self.band_embedding is not None:
             sequence = sequence + self.band_embedding(band.masked_fill(~valid, 0))
@@ -131,7 +139,7 @@ class Maven(nn.Module):
 
     Parameters
     ----------
-    light_curve, spectrum : sizes of the encoders: dim, depth, heads, base, pooling
+    light_curve, spectrum : of the encoders: dim, depth, heads, base, pooling, centre, scale
     output : width between encoder and projection
     embedding : width of the shared embedding
     bands : number of bands of the light curves
@@ -188,7 +196,7 @@ class EndToEnd(nn.Module):
 
     Parameters
     ----------
-    light_curve : sizes of the encoder: dim, depth, heads, base, pooling
+    light_curve : of the encoder: dim, depth, heads, base, pooling, centre, scale
     output, embedding : widths of the encoder's output and of the projection
     bands : number of bands
     outputs : number of classes, or 1 for a redshift
