@@ -38,8 +38,8 @@ class Windows:
     def of(
         cls, object_id: NDArray[np.str_], layers: NDArray[np.float32], classes: pd.Series
     ) -> Windows:
-        """Label the windows; ``classes`` is indexed by object id."""
-        names = pd.Categorical(classes.reindex(object_id).astype(str))
+        """Label the windows; ``classes`` is indexed by object id and has every one of them."""
+        names = pd.Categorical(classes.loc[object_id.tolist()])
         return cls(object_id, layers, names.codes.astype(np.int64), list(names.categories))
 
     def rows_of(self, object_ids: ArrayLike) -> NDArray[np.int64]:
@@ -50,10 +50,16 @@ class Windows:
         self, rows: NDArray[np.int64], probabilities: NDArray[np.floating]
     ) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
         """True and predicted class of each object, from its windows' mean probabilities."""
-        names = np.array(self.classes)
-        ids, averaged = per_object(self.object_id[rows], probabilities)
-        true = dict(zip(self.object_id[rows], names[self.label[rows]], strict=True))
-        return np.array([true[each] for each in ids]), names[averaged.argmax(axis=1)]
+        true, averaged = self.averaged(rows, probabilities)
+        return true, np.array(self.classes)[averaged.argmax(axis=1)]
+
+    def averaged(
+        self, rows: NDArray[np.int64], values: NDArray[np.floating]
+    ) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
+        """Class of each object, and the mean over its windows of ``values`` (rows, columns)."""
+        _, first = np.unique(self.object_id[rows], return_index=True)
+        _, averaged = per_object(self.object_id[rows], values)
+        return np.array(self.classes)[self.label[rows[first]]], averaged
 
 
 def scores(
@@ -89,12 +95,10 @@ def scores(
 
 
 def _last_block(windows: Windows, rows: Mapping[str, NDArray[np.int64]]) -> Scores:
-    names = np.array(windows.classes)
     parts = {}
     for each, r in rows.items():
-        ids, embeddings = per_object(windows.object_id[r], windows.layers[r, -1])
-        label = dict(zip(windows.object_id[r], names[windows.label[r]], strict=True))
-        parts[each] = probes.Part(embeddings, np.array([label[i] for i in ids]))
+        label, embeddings = windows.averaged(r, windows.layers[r, -1])
+        parts[each] = probes.Part(embeddings, label)
     found = probes.classify(
         parts["train"], parts["validation"], parts["test"].embeddings, NEIGHBOURS
     )

@@ -1,7 +1,8 @@
 """How well a fold's embeddings, or a baseline's predictions, tell class and redshift (maven.md 6).
 
 Every model is scored on the same objects of the same folds.  Keys begin with ``class3_`` (the
-3-way sample), ``class5_`` (all classes; the number is theirs), ``redshift_`` and ``retrieval_``.
+3-way sample), ``class5_`` (all classes in the folds; the number is theirs), ``redshift_`` and
+``retrieval_``.
 """
 
 from __future__ import annotations
@@ -40,16 +41,14 @@ def judge_embeddings(
     rows : ``train``, ``validation`` and ``test``
     settings : candidates for k, the 3-way sample, limits
     """
-    labels = objects["class"].to_numpy(str)
+    labels = _labels(objects)
     few = {each: r[np.isin(labels[r], settings.class_groups)] for each, r in rows.items()}
-    predicted = _classified(embeddings, labels, rows, settings)
-    redshifts = _regressed(embeddings, objects["redshift"].to_numpy(float), rows, settings)
     return _judged(
         objects,
         rows,
-        predicted,
+        _classified(embeddings, labels, rows, settings),
         _classified(embeddings, labels, few, settings),
-        redshifts,
+        _regressed(embeddings, objects["redshift"].to_numpy(float), rows, settings),
         settings,
     )
 
@@ -69,9 +68,11 @@ def judge_predictions(
     classes, test = stored["classes"], rows["test"]
     probabilities = stored["class"][test]
     three = np.isin(classes, settings.class_groups)
-    labels = objects["class"].to_numpy(str)[test]
+    labels = _labels(objects)[test]
     among_three = np.isin(labels, settings.class_groups)
-    few = classes[three][probabilities[among_three][:, three].argmax(axis=1)]
+    few = classes[:0]
+    if three.any():
+        few = classes[three][probabilities[among_three][:, three].argmax(axis=1)]
     return _judged(
         objects,
         rows,
@@ -128,13 +129,13 @@ def _judged(
     settings: ProbeClip,
 ) -> Judged:
     test = objects.iloc[rows["test"]]
-    labels = test["class"].to_numpy(str)
+    in_fold = objects["class"].iloc[np.concatenate(list(rows.values()))]
+    labels = _labels(test)
     three = labels[np.isin(labels, settings.class_groups)]
     true = test["redshift"].to_numpy(float)
     known = np.isfinite(true) & np.isfinite(redshifts)
-    every = f"class{objects['class'].nunique()}"
     scores: Scores = {
-        **_named(every, metrics.classification(labels, predicted)),
+        **_named(f"class{in_fold.nunique()}", metrics.classification(labels, predicted)),
         **(_named("class3", metrics.classification(three, few)) if len(three) else {}),
         **_named(
             "redshift",
@@ -150,6 +151,14 @@ def _judged(
         predicted_class=predicted, predicted_redshift=redshifts
     )
     return Judged(scores, predictions)
+
+
+def _labels(objects: pd.DataFrame) -> NDArray[np.str_]:
+    """Class of each object, empty where it has none.
+
+    With a null among them, pandas would cut all the names of ``to_numpy(str)`` to one letter.
+    """
+    return objects["class"].fillna("").to_numpy(str)
 
 
 def _named(prefix: str, scores: Scores) -> Scores:

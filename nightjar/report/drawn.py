@@ -14,10 +14,9 @@ from matplotlib.figure import Figure
 
 from nightjar import figures
 
-LOSSES = {
+LOSSES = {  # by how the name of the stage begins; others have just a "loss"
     "pretrain_clip": "contrastive loss",
     "finetune_clip": "contrastive loss",
-    "train_baselines": "loss",
     "pretrain_astromer": "weighted RMSE / mag",
     "finetune_astromer": "weighted RMSE / mag",
     "train_uncertainty": "cross-entropy / nat",
@@ -28,7 +27,7 @@ def draw(plots: str | Path) -> Iterator[tuple[str, Figure]]:
     """Every figure with its name, ``<stage>_<what>``, of a folder of plot data."""
     for path in sorted(Path(plots).glob("*/learning_curves.csv")):
         stage = path.parent.name
-        loss = next(name for start, name in LOSSES.items() if stage.startswith(start))
+        loss = next((name for start, name in LOSSES.items() if stage.startswith(start)), "loss")
         yield f"{stage}_learning_curves", figures.learning_curves(_losses(path), loss)
     for path in sorted(Path(plots).glob("*/reconstruction.npz")):
         with np.load(path) as stored:

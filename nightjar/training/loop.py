@@ -116,6 +116,11 @@ def fit_rows(
     train, validation : a data set and the rows of it to use
     seed : of shuffling and draws in training
     validation_seed : of draws in validation, the same at every pass; None draws nothing
+
+    Raises
+    ------
+    InputError
+        There are no rows to train or to validate on; or as in `fit`.
     """
     (data, rows), size = train, settings.batch_size
     for part, used in (("training", rows), ("validation", validation[1])):
