@@ -133,8 +133,8 @@ def load(
         )
     if bands is not None and list(bands) != metadata.bands:
         raise InputError(
-            f"{path}: trained on the bands {', '.join(metadata.bands)}, the data have "
-            f"{', '.join(bands)}; name the band groups alike (gather_supernovae.bands)"
+            f"{path}: trained on the bands {', '.join(metadata.bands) or 'none'}, the data have "
+            f"{', '.join(bands) or 'none'}; name them alike (gather_supernovae.bands, gather_variables.bands)"
         )
     try:
         rebuilt = NETWORKS[metadata.network](**metadata.settings)

@@ -90,6 +90,28 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("bands", [["g", "r"], ("g", "r"), None])
+def test_the_bands_it_was_trained_on(saved, bands):
+    assert weights.load(saved, bands=bands).metadata.bands == ["g", "r"]
+
+
+@pytest.mark.parametrize("bands", [["r", "g"], ["g"], ["g", "r", "i"], []])
+def test_other_bands_are_refused(saved, bands):
+    """Another order too: a band's code is its place, and the network knows codes alone."""
+    named = f"trained on the bands g, r, the data have {', '.join(bands) or 'none'};"
+    with pytest.raises(InputError, match=named) as caught:
+        weights.load(saved, bands=bands)
+    assert str(saved) in str(caught.value)
+
+
+def test_a_model_of_no_bands(tmp_path):
+    path = tmp_path / "head.safetensors"
+    weights.save(path, network("GammaHead"), **(ABOUT | {"bands": []}))
+    assert weights.load(path, bands=[]).metadata.bands == []
+    with pytest.raises(InputError, match="trained on the bands none, the data have V;"):
+        weights.load(path, bands=["V"])
+
+
 def rewritten(path, **changes):
     """The file with other metadata, or other tensors."""
     tensors, content = weights.read(path)
