@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
@@ -44,7 +45,7 @@ def labels(column: pd.Series, where: str) -> pd.Categorical:
     except TypeError:
         row, value = _first(column, lambda v: not _is_text(v))
         raise InputError(
-            f"{where}: column {column.name!r}, row {row}: {value!r} is no name; "
+            f"{where}: column {column.name!r}, row {row}: {reprlib.repr(value)} is no name; "
             "store text or whole numbers"
         ) from None
     clean, names = pd.factorize(np.array([text or None for text in texts], dtype=object))
@@ -66,8 +67,8 @@ def numbers(column: pd.Series, where: str, dtype: Any = np.float64) -> np.ndarra
         row, value = _first(column, lambda v: np.isnan(as_number(v)) and not is_blank(v))
         if row is not None:
             raise InputError(
-                f"{where}: column {column.name!r}, row {row}: {value!r} is not a number; "
-                "store numbers, and null where there is none"
+                f"{where}: column {column.name!r}, row {row}: {reprlib.repr(value)} is not a "
+                "number; store numbers, and null where there is none"
             )
         return np.array([as_number(v) for v in column], dtype=np.float64).astype(dtype)
 

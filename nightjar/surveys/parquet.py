@@ -31,7 +31,7 @@ def open_table(path: Path) -> pq.ParquetFile:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except _BROKEN as error:
-        raise InputError(f"{path}: truncated, or no Parquet file ({one_line(error)})") from None
+        raise _broken(path, error) from None
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -41,7 +41,13 @@ def read_table(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except _BROKEN as error:
-        raise InputError(f"{path}: truncated, or no Parquet file ({one_line(error)})") from None
+        raise _broken(path, error) from None
+
+
+def _broken(path: Path, error: BaseException) -> InputError:
+    return InputError(
+        f"{path}: truncated, or no Parquet file ({one_line(error)}); fetch or write it again"
+    )
 
 
 def chunks(

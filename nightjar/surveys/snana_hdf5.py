@@ -58,7 +58,9 @@ def read(path: str | Path, noise: bool = True) -> Tables:
     except InputError:
         raise
     except _BROKEN as error:
-        raise InputError(f"{where}: truncated, or not HDF5 ({one_line(error)})") from None
+        raise InputError(
+            f"{where}: truncated, or not HDF5 ({one_line(error)}); fetch it again"
+        ) from None
     ids = _ids(frame)
     frame = frame.assign(object_id=ids).reset_index(drop=True)
     objects, drops = check_objects(frame.drop(columns="TID"), where)
