@@ -134,7 +134,8 @@ def load(
     if bands is not None and list(bands) != metadata.bands:
         raise InputError(
             f"{path}: trained on the bands {', '.join(metadata.bands) or 'none'}, the data have "
-            f"{', '.join(bands) or 'none'}; name them alike (gather_supernovae.bands, gather_variables.bands)"
+            f"{', '.join(bands) or 'none'}; name them alike (gather_supernovae.bands or "
+            "gather_variables.bands)"
         )
     try:
         rebuilt = NETWORKS[metadata.network](**metadata.settings)
