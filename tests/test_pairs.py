@@ -12,11 +12,12 @@ from nightjar.spectra import store
 from tests import stores
 from tests.spectra import helpers
 
-PEAKS = {"a": 58010.0, "b": 58020.0, "c": 58030.0, "d": 58040.0}
+PEAKS = {"a": 58100.0, "b": 58200.0, "c": 58300.0, "d": 58400.0}
 CLASSES = {"a": "Ia", "b": "II", "c": None, "d": "Ia"}
 SETTINGS = helpers.settings(bins=16, knots=4)
 # object, days from the object's peak; the code of each spectrum is its place in this list
 SPECTRA = [("b", 9.0), ("a", -30.0), ("d", np.nan), ("b", -4.0), ("a", 2.0), ("d", 200.0)]
+SPECTRA += [("a", 30.0), ("b", -40.0)]  # any other object's peak would choose another spectrum
 
 
 def light_curve(name, shift=0.0):
@@ -62,14 +63,14 @@ def test_an_object_has_its_own_class_redshift_and_spectra(tmp_path):
     assert pairs.objects["object_id"].tolist() == list("abcd")
     assert pairs.rows.tolist() == [0, 1, 3]  # c has no spectrum
     assert pairs.bands == ("g", "r")
-    assert pairs.redshift.tolist() == [0.05801, 0.05802, 0.05803, 0.05804]
+    assert pairs.redshift.tolist() == [0.0581, 0.0582, 0.0583, 0.0584]
     assert pairs.labels(["Ia", "II"]).tolist() == [0, 1, -1, 0]
     assert pairs.labels(["II"]).tolist() == [-1, 0, -1, -1]
-    assert pairs.data.spectra.object_row.tolist() == [1, 0, 3, 1, 0, 3]
+    assert pairs.data.spectra.object_row.tolist() == [1, 0, 3, 1, 0, 3, 0, 1]
 
 
 def test_the_spectrum_nearest_to_peak_stands_for_an_object(tmp_path):
-    """b: 4 days (3) before 9 (0); a: 2 days (4) before 30 (1); d: 200 days (5) before undated."""
+    """b: 4 days (3) of 9, 4, 40; a: 2 days (4) of 30, 2, 30; d: 200 days (5) before undated."""
     assert chosen(open_pairs(*folders(tmp_path))) == {"a": 4, "b": 3, "c": -1, "d": 5}
 
 
@@ -91,7 +92,7 @@ def test_spectra_of_an_object_without_a_light_curve_belong_to_no_one(tmp_path):
     """c is in no store of sequences, but has the first and the last spectrum."""
     listed = [("c", 0.0), *SPECTRA, ("c", 0.0)]
     pairs = open_pairs(*folders(tmp_path, windows="abd", listed=listed))
-    assert pairs.data.spectra.object_row.tolist() == [-1, 1, 0, 2, 1, 0, 2, -1]
+    assert pairs.data.spectra.object_row.tolist() == [-1, 1, 0, 2, 1, 0, 2, 0, 1, -1]
     assert chosen(pairs) == {"a": 5, "b": 4, "d": 6}
     rng = np.random.default_rng(0)
     for _ in range(5):  # drawn spectra, too, are an object's own
