@@ -213,13 +213,12 @@ def test_redshift_errors_of_the_baseline():
 
 
 def test_retrieval_is_among_the_scored_objects():
-    """Scored rows 1, 2, 3: spectra 2 and 3 are swapped, so that two of three partners come last
-    or second: the ranks are 1, 2, 2 (cosines 0 tie nowhere: each light curve matches one spectrum
-    exactly, and its partner ties with the third at 0: rank 2.5)."""
+    """Scored rows 1, 2, 3; the spectra of 2 and 3 are exchanged.  Row 1 finds its own: rank 1.
+    The other light curves match the wrong spectrum, and their own ties with that of row 1 at
+    cosine 0: rank (2 + 3) / 2.  auc = mean of (3 - rank) / 2 = (1 + 0.25 + 0.25) / 3."""
     light_curves, spectra = np.eye(5), np.eye(5)[[0, 1, 3, 2, 4]]
     kept = {"light_curve": light_curves, "spectrum": spectra}
     scores = clip.judge_retrieval(kept, {"test": np.array([1, 2, 3])})
-    # ranks 1, 2.5, 2.5: auc = mean of (3 - rank) / 2 = (1 + 0.25 + 0.25) / 3
     assert scores["retrieval_auc"] == pytest.approx(0.5)
     assert scores["retrieval_recall_at_1"] == pytest.approx(1 / 3)
     assert scores["retrieval_recall_at_5"] == 1
