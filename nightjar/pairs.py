@@ -39,6 +39,11 @@ class Pairs:
     bands: tuple[str, ...]
     preprocessing: dict[str, Any]
 
+    @property
+    def ids(self) -> NDArray[np.str_]:
+        """Object id of each row, (n,)."""
+        return self.data.light_curves.light_curves.object_id
+
     def classes_of(self, object_ids: NDArray[np.str_]) -> list[str]:
         """Names of the classes of the objects, in alphabetical order."""
         return stored.class_names(self.objects.iloc[self.rows_of(object_ids)])

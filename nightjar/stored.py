@@ -14,6 +14,20 @@ from numpy.typing import NDArray
 from nightjar.errors import InputError
 
 
+def table(path: str | Path) -> pd.DataFrame:
+    """The objects or the splits of a sample.
+
+    Raises
+    ------
+    InputError
+        The file is missing or damaged.
+    """
+    try:
+        return pd.read_parquet(path)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: not readable ({error}); gather the survey again") from None
+
+
 def objects_of(sample: str | Path, object_id: NDArray) -> pd.DataFrame:
     """The objects table of a sample, one row per entry of ``object_id``, in its order.
 
@@ -28,10 +42,7 @@ def objects_of(sample: str | Path, object_id: NDArray) -> pd.DataFrame:
         The table is missing or damaged, or has no such object.
     """
     path = Path(sample) / "objects.parquet"
-    try:
-        objects = pd.read_parquet(path)
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: not readable ({error}); gather the survey again") from None
+    objects = table(path)
     row = pd.Index(objects["object_id"]).get_indexer(pd.Index(object_id))
     if (row < 0).any():
         raise InputError(

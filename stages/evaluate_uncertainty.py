@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nightjar import calibration, figures, params
+from nightjar import calibration, figures, params, stored
 from nightjar.judging import uncertainty as judging
 from nightjar.metrics import over_folds, write_json
 from nightjar.pipeline import run
@@ -21,19 +21,19 @@ def folds_of(method: Path, objects: pd.DataFrame, scored: pd.DataFrame) -> list[
     """The scored stars of every fold."""
     found = []
     for path in sorted(method.glob("*.npz")):
-        stored = np.load(path)
-        test = np.isin(stored["object_id"], scored["object_id"][scored["fold"] == int(path.stem)])
-        names = objects["class"].loc[stored["object_id"][test]]
-        label = pd.Categorical(names, categories=stored["classes"]).codes.astype(np.int64)
-        found.append(judging.Fold(stored["probabilities"][:, test], label))
+        arrays = np.load(path)
+        test = np.isin(arrays["object_id"], scored["object_id"][scored["fold"] == int(path.stem)])
+        names = objects["class"].loc[arrays["object_id"][test]]
+        label = pd.Categorical(names, categories=arrays["classes"]).codes.astype(np.int64)
+        found.append(judging.Fold(arrays["probabilities"][:, test], label))
     return found
 
 
 def main() -> None:
     """Score every method, draw reliability and rejection."""
     settings = params.load(params.EvaluateUncertainty)
-    objects = pd.read_parquet(SAMPLE / "objects.parquet").set_index("object_id")
-    table = pd.read_parquet(SAMPLE / "splits.parquet")
+    objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id")
+    table = stored.table(SAMPLE / "splits.parquet")
     scored = table[table["part"] == "test"]
     metrics, reliability, rejection = {}, {}, {}
     for method in sorted(PREDICTIONS.iterdir()):

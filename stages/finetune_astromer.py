@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-from nightjar import batching, params, parts, training, weights
+from nightjar import batching, params, parts, stored, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
@@ -32,7 +31,7 @@ def main() -> None:
     full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
     sample = weights.fingerprint(inputs[:1])
     train = stars.drawn(probed=settings.probed, full=full)
-    table = pd.read_parquet(SAMPLE / "splits.parquet")
+    table = stored.table(SAMPLE / "splits.parquet")
     metrics, shown = {}, {}
     EMBEDDINGS.mkdir(parents=True, exist_ok=True)
     for (survey, samples), folds in parts.tasks(table).items():

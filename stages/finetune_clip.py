@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-from nightjar import batching, params, parts, training, weights
+from nightjar import batching, params, parts, stored, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Maven
 from nightjar.pairs import open_pairs
@@ -38,7 +37,7 @@ def main() -> None:
     inputs = [WINDOWS, SPECTRA, SAMPLE / "splits.parquet", PRETRAINED]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA, settings.noise_level)
-    folds = parts.folds(pd.read_parquet(SAMPLE / "splits.parquet"))
+    folds = parts.folds(stored.table(SAMPLE / "splits.parquet"))
     sample = weights.fingerprint(inputs[:2])
     metrics, shown = {}, {}
     for name, label in MODELS.items():
@@ -72,7 +71,7 @@ def main() -> None:
             folder.mkdir(parents=True, exist_ok=True)
             np.savez(
                 folder / f"fold_{fold}.npz",
-                object_id=pairs.objects["object_id"].to_numpy(str)[pairs.rows],
+                object_id=pairs.ids[pairs.rows],
                 light_curve=light_curve,
                 spectrum=spectrum,
             )

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-from nightjar import params, parts, training
+from nightjar import params, parts, stored, training
 from nightjar.metrics import write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
@@ -28,7 +27,7 @@ def main() -> None:
     inputs = [WINDOWS, SAMPLE / "splits.parquet"]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
-    scored = parts.scored(pd.read_parquet(SAMPLE / "splits.parquet"))
+    scored = parts.scored(stored.table(SAMPLE / "splits.parquet"))
     unseen = stars.rows_outside_groups_of(scored)
     held_out = parts.held_out(
         stars.objects.iloc[unseen], settings.validation_fraction, settings.seed

@@ -4,10 +4,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-from nightjar import figures, params, parts, training
+from nightjar import figures, params, parts, stored, training
 from nightjar.batching import Batch
 from nightjar.batching.datasets import TabularData
 from nightjar.judging import astromer
@@ -33,14 +32,14 @@ def main() -> None:
     settings = params.load(params.ProbeAstromer)
     inputs = [EMBEDDINGS, SAMPLE / "splits.parquet"]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
-    objects = pd.read_parquet(SAMPLE / "objects.parquet").set_index("object_id")
-    table = pd.read_parquet(SAMPLE / "splits.parquet")
+    objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id")
+    table = stored.table(SAMPLE / "splits.parquet")
     metrics = {}
     for (survey, samples), folds in parts.tasks(table).items():
         scores, stars = [], []
         for fold, part in folds.items():
-            stored = np.load(EMBEDDINGS / f"{survey}_{samples}_{fold}.npz")
-            windows = astromer.Windows.of(stored["object_id"], stored["layers"], objects["class"])
+            arrays = np.load(EMBEDDINGS / f"{survey}_{samples}_{fold}.npz")
+            windows = astromer.Windows.of(arrays["object_id"], arrays["layers"], objects["class"])
             rows = {each: windows.rows_of(ids) for each, ids in part.items()}
             torch.manual_seed(settings.seed + fold)
             layers, dim = windows.layers.shape[1:]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nightjar import figures, params, parts
+from nightjar import figures, params, parts, stored
 from nightjar.judging import clip
 from nightjar.metrics import confusion, over_folds, ranks, retrieval_curve, write_json
 from nightjar.pipeline import run
@@ -22,16 +22,16 @@ BARS = ("class3_macro_f1", "redshift_r2")
 def main() -> None:
     """Probe every model's embeddings fold by fold, write scores and figures."""
     settings = params.load(params.ProbeClip)
-    objects = pd.read_parquet(SAMPLE / "objects.parquet").set_index("object_id", drop=False)
-    folds = parts.folds(pd.read_parquet(SAMPLE / "splits.parquet"))
+    objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id", drop=False)
+    folds = parts.folds(stored.table(SAMPLE / "splits.parquet"))
     judged: dict[str, list[clip.Judged]] = {}
     curves: dict[str, list[np.ndarray]] = {}
     for fold, part in folds.items():
         for model in MODELS:
-            stored = np.load(EMBEDDINGS / model / f"fold_{fold}.npz")
-            table = objects.loc[stored["object_id"]]
-            rows = parts.rows_of(stored["object_id"], part)
-            light_curve, spectrum = stored["light_curve"], stored["spectrum"]
+            arrays = np.load(EMBEDDINGS / model / f"fold_{fold}.npz")
+            table = objects.loc[arrays["object_id"]]
+            rows = parts.rows_of(arrays["object_id"], part)
+            light_curve, spectrum = arrays["light_curve"], arrays["spectrum"]
             kinds = {
                 model: light_curve,
                 f"{model}_spectrum": spectrum,
@@ -40,14 +40,14 @@ def main() -> None:
             for name, embeddings in kinds.items():
                 found = clip.judge_embeddings(embeddings, table, rows, settings)
                 judged.setdefault(name, []).append(found)
-            judged[model][-1].scores.update(clip.judge_retrieval(stored, rows))
+            judged[model][-1].scores.update(clip.judge_retrieval(arrays, rows))
             test = rows["test"]
             curves.setdefault(model, []).append(ranks(light_curve[test], spectrum[test]))
-        stored = np.load(EMBEDDINGS / "baseline" / f"fold_{fold}.npz")
+        arrays = np.load(EMBEDDINGS / "baseline" / f"fold_{fold}.npz")
         found = clip.judge_predictions(
-            stored,
-            objects.loc[stored["object_id"]],
-            parts.rows_of(stored["object_id"], part),
+            arrays,
+            objects.loc[arrays["object_id"]],
+            parts.rows_of(arrays["object_id"], part),
             settings,
         )
         judged.setdefault("baseline", []).append(found)

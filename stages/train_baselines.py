@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-from nightjar import batching, params, parts, training
+from nightjar import batching, params, parts, stored, training
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import EndToEnd
 from nightjar.pairs import Pairs, open_pairs
@@ -43,7 +42,7 @@ def main() -> None:
     inputs = [WINDOWS, SPECTRA, SAMPLE / "splits.parquet"]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA, settings.noise_level)
-    table = pd.read_parquet(SAMPLE / "splits.parquet")
+    table = stored.table(SAMPLE / "splits.parquet")
     classes = pairs.classes_of(table["object_id"].unique())
     data = pairs.labelled(classes)
     label, redshift = pairs.labels(classes), pairs.redshift
@@ -64,10 +63,7 @@ def main() -> None:
         )
         predictions: dict[str, np.ndarray] = {}
         task: ClassifyTask | RegressTask
-        for name, task, used in (
-            ("class", classifier, rows),
-            ("redshift", regressor, measured),
-        ):
+        for name, task, used in (("class", classifier, rows), ("redshift", regressor, measured)):
             fitted = training.fit_rows(
                 task,
                 (data, used["train"]),
@@ -87,10 +83,9 @@ def main() -> None:
                 bands=pairs.bands,
                 sample=sample,
             )
-            every = batching.evaluation(data, pairs.rows, settings.batch_size)
-            predictions[name] = task.collect(task.predict, every())
-        ids = pairs.objects["object_id"].to_numpy(str)[pairs.rows]
-        predictions |= {"object_id": ids, "classes": np.array(classes)}
+            every = batching.evaluation(data, pairs.rows, settings.batch_size)()
+            predictions[name] = task.collect(task.predict, every)
+        predictions |= {"object_id": pairs.ids[pairs.rows], "classes": np.array(classes)}
         np.savez(PREDICTIONS / f"fold_{fold}.npz", allow_pickle=False, **predictions)
     metrics = {name: over_folds([trained.summary(f) for f in each]) for name, each in fits.items()}
     write_json(f"metrics/{STAGE}.json", metrics)

@@ -4,10 +4,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-from nightjar import batching, params, parts, training, weights
+from nightjar import batching, params, parts, stored, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Astromer, AstromerClassifier
 from nightjar.pipeline import run
@@ -30,7 +29,7 @@ def main(method: str) -> None:
     stars = open_stars(SAMPLE, WINDOWS)
     pretrained = weights.load(PRETRAINED, network=Astromer)
     full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
-    table = pd.read_parquet(SAMPLE / "splits.parquet")
+    table = stored.table(SAMPLE / "splits.parquet")
     survey, folds = parts.task(table, settings.survey, settings.samples_per_class)
     classes = stars.classes_of(table["object_id"][table["survey"] == survey])
     label = stars.labels(classes)
@@ -80,9 +79,7 @@ def main(method: str) -> None:
             dropout=method == "mc_dropout",
             seed=settings.seed,
         )
-        ids, averaged = per_object(
-            stars.objects["object_id"].to_numpy(str)[scored.row], probabilities
-        )
+        ids, averaged = per_object(stars.ids[scored.row], probabilities)
         np.savez(
             predictions / f"{fold}.npz", object_id=ids, probabilities=averaged, classes=classes
         )
