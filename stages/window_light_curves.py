@@ -47,7 +47,7 @@ def main() -> None:
             census.examples(sample), sample.light_curves.bands, sample.light_curves.quantity
         )
         figures.save(figure, f"plots/window_light_curves/{name}.png")
-    (WINDOWS / "settings.json").write_text(settings.model_dump_json(exclude={"threads"}) + "\n")
+    (WINDOWS / "settings.json").write_text(settings.model_dump_json() + "\n")
     write_json("metrics/window_light_curves.json", metrics)
 
 

@@ -14,9 +14,7 @@ from nightjar.ragged import LightCurves
 
 
 def limits(error_max: float = 1.0, min_snr: float = 3.0) -> WindowLightCurves:
-    return WindowLightCurves(
-        threads=1, points_per_band=100, window=200, error_max=error_max, min_snr=min_snr
-    )
+    return WindowLightCurves(points_per_band=100, window=200, error_max=error_max, min_snr=min_snr)
 
 
 def store(objects: list[list[tuple]], quantity: str = "mag", bands=("g", "r")) -> LightCurves:

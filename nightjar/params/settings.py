@@ -120,7 +120,7 @@ def _needs_path(settings: M, source: str, path: str | None) -> M:
 # --- one class per stage ------------------------------------------------------------------------
 
 
-class SimulateSupernovae(Seeded, Parallel):
+class SimulateSupernovae(Seeded):
     """The pre-training sample of supernova pairs."""
 
     objects: Count
@@ -130,7 +130,7 @@ class SimulateSupernovae(Seeded, Parallel):
     min_points: Count
 
 
-class GatherSupernovae(Seeded, Parallel):
+class GatherSupernovae(Seeded):
     """The observed supernovae: source, bands, classes, and the frozen folds."""
 
     source: Literal["mock", "tables", "ztf_bts", "snana_hdf5"]
@@ -151,7 +151,7 @@ class GatherSupernovae(Seeded, Parallel):
         return _needs_path(self, self.source, self.path)
 
 
-class GatherVariables(Seeded, Parallel):
+class GatherVariables(Seeded):
     """The variable stars: source, classes, and the frozen few-shot splits."""
 
     source: Literal["mock", "tables", "astromer"]
@@ -197,7 +197,7 @@ class PreprocessSpectra(Parallel):
         return self
 
 
-class WindowLightCurves(Parallel):
+class WindowLightCurves(Settings):
     """Light curves as sequences for Maven and as windows for Astromer."""
 
     points_per_band: Count
@@ -232,7 +232,7 @@ class TrainBaselines(Training):
     noise_level: Annotated[float, Field(ge=0)]
 
 
-class ProbeClip(Seeded, Parallel):
+class ProbeClip(Settings):
     """Probes of the CLIP embeddings."""
 
     neighbours: list[Count]

@@ -9,7 +9,7 @@ from nightjar.params import ProbeClip
 
 CLASSES = ["II", "Ia", "Ibc", "SLSN", "TDE"]
 SETTINGS = ProbeClip(
-    seed=0, threads=1, neighbours=[1, 3], class_groups=["Ia", "II", "Ibc"], outlier=0.15,
+    neighbours=[1, 3], class_groups=["Ia", "II", "Ibc"], outlier=0.15,
     redshift_low=0.15,
 )  # fmt: skip
 
