@@ -72,7 +72,7 @@ def scores(probabilities: np.ndarray, labels: ArrayLike, bins: int) -> Scores:
 def auroc(wrong: ArrayLike, score: ArrayLike) -> float | None:
     """Chance that a wrong prediction has the higher score than a right one; ties count half.
 
-    The area under the ROC curve of finding misclassified objects (astromer.md 7.6), by the
+    The area under the ROC curve of finding misclassified objects (arXiv:2412.10528), by the
     Mann-Whitney statistic.  None where all predictions are right, or all wrong.
     """
     wrong = np.asarray(wrong, bool)

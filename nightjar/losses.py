@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 MAX_SCALE = 100.0  # cap of the inverse temperature (Radford+2021, section 2.5)
-NOISIEST = 0.001  # weight of a window's noisiest point (astromer.md 2.5)
+NOISIEST = 0.001  # weight of a window's noisiest point (Donoso-Oliva+2025)
 
 
 def info_nce(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
-    """Bidirectional InfoNCE over a batch of pairs (arXiv:2408.16829; maven.md 4).
+    """Bidirectional InfoNCE over a batch of pairs (arXiv:2408.16829).
 
     Half the mean of -log softmax over each row and over each column of exp(log_scale) a b^T, at the
     diagonal.  Computed in float32 also under autocast: at a scale of 100 the rounding of bfloat16
@@ -37,7 +37,7 @@ def info_nce(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
 def masked_rmse(
     prediction: Tensor, target: Tensor, probed: Tensor, weight: Tensor | None = None
 ) -> Tensor:
-    """Root of the mean over windows of the weighted squared error of probed points (astromer.md 4).
+    """Root of the mean over windows of the weighted squared error of probed points (Astromer 2).
 
     Each window's sum is divided by its number of probed points, not by the sum of its weights, as
     in the authors' code.  Windows without a probed point do not count.
@@ -63,7 +63,7 @@ def masked_rmse(
 
 
 def error_weights(error: Tensor, valid: Tensor) -> Tensor:
-    """Weights of Astromer 2's loss: 1/error, scaled per window to [0.001, 1.001] (astromer.md 2.5).
+    """Weights of Astromer 2's loss: 1/error, scaled per window to [0.001, 1.001] (public code).
 
     Not the 1/error of the paper's formula: the code scales by each window's smallest and largest.
     Unlike there, padding never enters these two, and where all errors are equal all points get

@@ -79,7 +79,7 @@ def redshift(true: ArrayLike, predicted: ArrayLike, *, outlier: float, low: floa
 
     ``r2`` = 1 - sum dz^2 / sum (z - mean z)^2; ``l1`` = mean |dz|; ``l2`` = root mean dz^2;
     ``median_error`` = median |dz| / (1 + z); ``outlier_fraction`` = share with
-    |dz| / (1 + z) > ``outlier`` (maven.md 6).  The nearby sample's keys end in ``_below_015`` for
+    |dz| / (1 + z) > ``outlier`` (Zhang+2024).  The nearby sample's keys end in ``_below_015`` for
     low = 0.15.
 
     Parameters
@@ -157,7 +157,7 @@ def retrieval(light_curves: np.ndarray, spectra: np.ndarray) -> Scores:
     """Find the partner in the other modality, from light curve to spectrum and (``reverse_``) back.
 
     ``auc`` is the area under success against the fraction of the other objects that are looked at
-    (`retrieval_curve`; maven.md 6, without its grid of 100 fractions): 1 perfect, 0.5 chance,
+    (`retrieval_curve`, without its grid of 100 fractions): 1 perfect, 0.5 chance,
     0 reversed.  ``recall_at_k`` is the share of partners among the first k; ``median_rank`` is in
     objects.
 

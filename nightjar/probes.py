@@ -3,7 +3,7 @@
 A probe's one setting (neighbours, penalty) is chosen on the validation part.  The probe that is
 scored is the chosen one *fitted on the training part alone*: validation objects never join the
 training, so that every candidate and every model is compared on the same fit.  The published
-evaluation chose k on the scored folds (maven.md 6), which flatters.
+evaluation chose k on the scored folds (Zhang+2024), which flatters.
 
 Nothing is random: liblinear solves the primal problem, neighbours are searched exactly.
 """
@@ -114,7 +114,7 @@ def regress(
     """Predicted values of the test embeddings by ``knn`` and ``linear``, chosen by RMS error.
 
     kNN: mean of the k nearest.  Linear: ridge regression on standardised embeddings, because CLIP
-    embeddings fill only a subspace of their dimensions (maven.md 3.2) and plain least squares is
+    embeddings fill only a subspace of their dimensions (Zhang+2024) and plain least squares is
     then ill-conditioned; alpha from `RIDGES`.  Parameters and result as in `classify`.
     """
     sizes = _sizes(neighbours, len(train.embeddings))

@@ -97,7 +97,7 @@ class MavenTask(Task):
 
 
 class AstromerTask(Task):
-    """Reconstruction of probed magnitudes (astromer.md 4).
+    """Reconstruction of probed magnitudes (Donoso-Oliva+2025).
 
     Parameters
     ----------

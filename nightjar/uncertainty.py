@@ -2,7 +2,7 @@
 
 Probabilities have shape (samples, n, classes): T stochastic passes, or the members of an ensemble,
 over the same n objects.  Every score is larger where the prediction is less certain.  Definitions:
-astromer.md 7.5 and the papers named below; entropies in nats.
+arXiv:2412.10528 and the papers named below; entropies in nats.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def predict(
 ) -> np.ndarray:
     """Class probabilities of every object, by one pass or by Monte Carlo dropout.
 
-    With ``dropout`` (Gal & Ghahramani 2016; astromer.md 7.2) the network stays in evaluation mode
+    With ``dropout`` (Gal & Ghahramani 2016; arXiv:2412.10528) the network stays in evaluation mode
     but for its Dropout modules, and every batch passes ``samples`` times; without, one pass is all
     there is to know and the result has one sample.  The network's modes are restored.
 

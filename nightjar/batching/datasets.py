@@ -33,7 +33,7 @@ def _take(values: Array | None, rows: Array, dtype: type = np.int64) -> Array | 
 
 @dataclass(frozen=True)
 class SupernovaData:
-    """Light curves of several bands as sequences (maven.md 2.1).
+    """Light curves of several bands as sequences (Zhang+2024).
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class SupernovaData:
         evaluation takes them evenly spaced from the first on
     label : (n,) int class codes, or None
     redshift : (n,) float, or None
-    noise_level : training adds noise of so many reported errors (maven.md 2.3)
+    noise_level : training adds noise of so many reported errors (Zhang+2024)
     """
 
     light_curves: LightCurves
@@ -79,7 +79,7 @@ class SupernovaData:
 
 @dataclass(frozen=True)
 class SpectrumData:
-    """Preprocessed spectra on a common grid (maven.md 2.2), several for some objects.
+    """Preprocessed spectra on a common grid (Zhang+2024), several for some objects.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ class TabularData:
 
 @dataclass(frozen=True)
 class WindowData:
-    """Windows of single-band light curves (astromer.md 2.2-2.4).
+    """Windows of single-band light curves (Donoso-Oliva+2025).
 
     Times and magnitudes have the window's mean subtracted in float64: a float32 MJD is good to
     4e-3 day only.  The error stays as reported, since the loss weights need it.

@@ -1,4 +1,4 @@
-"""Which points of a window are probed, and what the network sees of them (astromer.md 2.4)."""
+"""Which points of a window are probed, and what the network sees of them (Donoso-Oliva+2025)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Subsets(NamedTuple):
 
 
 def probed_counts(length: ArrayLike, settings: ProbedSettings) -> tuple[Array, Array, Array]:
-    """How many of ``length`` points are probed, and of these same and random (astromer.md 2.4).
+    """How many of ``length`` points are probed, and of these same and random (Donoso-Oliva+2025).
 
     ``trunc(p L)`` are probed; of these ``ceil(s n_probed)`` keep their value, then
     ``ceil(r (n_probed - n_same))`` get another one; the rest is hidden.  The guard keeps products

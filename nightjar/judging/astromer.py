@@ -1,4 +1,4 @@
-"""How well a few labelled stars train a classifier on Astromer's embeddings (astromer.md 5)."""
+"""How well a few labelled stars train a classifier on Astromer's embeddings (Donoso-Oliva+2025)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a fold's embeddings, or a baseline's predictions, tell class and redshift (maven.md 6).
+"""How well a fold's embeddings, or a baseline's predictions, tell class and redshift (Zhang+2024).
 
 Every model is scored on the same objects of the same folds.  Keys begin with ``class3_`` (the
 3-way sample), ``class5_`` (all classes in the folds; the number is theirs), ``redshift_`` and

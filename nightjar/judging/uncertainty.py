@@ -1,4 +1,4 @@
-"""Does a classifier know when it is wrong (astromer.md 7.5 and 7.6)?"""
+"""Does a classifier know when it is wrong (arXiv:2412.10528)?"""
 
 from __future__ import annotations
 

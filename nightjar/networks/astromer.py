@@ -1,7 +1,7 @@
 """Astromer 1 and 2: transformers over windows of one band, trained by masked reconstruction.
 
 Sources: arXiv:2205.01677 (Astromer 1), arXiv:2502.02717 (Astromer 2) and the authors' code, which
-differ; ``NAMED`` says which is which (astromer.md 0 and 3).
+differ; ``NAMED`` says which is which (Donoso-Oliva+2025).
 """
 
 from typing import Any, Literal

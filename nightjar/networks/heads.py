@@ -1,4 +1,4 @@
-"""Classifiers on top of Astromer (astromer.md 5.4)."""
+"""Classifiers on top of Astromer (Donoso-Oliva+2025)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

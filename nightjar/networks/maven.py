@@ -1,6 +1,6 @@
 """Maven: a light-curve and a spectrum encoder whose embeddings are aligned (arXiv:2408.16829).
 
-Where it differs from the public code (maven.md 3 and 7): padding enters nothing, each encoder has
+Where it differs from the public code (Zhang+2024): padding enters nothing, each encoder has
 its own number of heads, and there is no logit bias (it cancels in the softmax).
 """
 
@@ -45,7 +45,7 @@ class MavenBlock(nn.Module):
 
 
 class MavenEncoder(nn.Module):
-    """Transformer over the points of a light curve or the bins of a spectrum (maven.md 3.1).
+    """Transformer over the points of a light curve or the bins of a spectrum (Zhang+2024).
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class MavenEncoder(nn.Module):
     bands : number of bands; 1 means that ``band`` is not looked at
     dropout : rate, after the input and after each LayerNorm
     centre, scale : the value is read as (value - centre) / scale.  Magnitudes near 19 would else
-        drown the time encoding; the paper normalises, the public code does not (maven.md 7)
+        drown the time encoding; the paper normalises, the public code does not (Zhang+2024)
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class MavenEncoder(nn.Module):
 
 
 class Maven(nn.Module):
-    """Two encoders, each with a projection to the shared, L2-normalised embedding (maven.md 3.2).
+    """Two encoders, each with a projection to the shared, L2-normalised embedding (Zhang+2024).
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ class Maven(nn.Module):
 
 
 class EndToEnd(nn.Module):
-    """Maven's baseline: the light-curve encoder trained for a label or redshift (maven.md 3.3).
+    """Maven's baseline: the light-curve encoder trained for a label or redshift (Zhang+2024).
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nightjar.networks.attention import attend, attention_bias, merge_heads, split_heads
 
-POOLING_HEADS = 2  # of attention pooling, as published (maven.md 3.1)
+POOLING_HEADS = 2  # of attention pooling, as published (Zhang+2024)
 
 
 class MeanPooling(nn.Module):
@@ -33,7 +33,7 @@ class MaxPooling(nn.Module):
 class AttentionPooling(nn.Module):
     """Attention of one learned query to the observed points.
 
-    The published one has no key mask, so that its result depends on the padded length (maven.md 7,
+    The published one has no key mask, so that its result depends on the padded length (Zhang+2024,
     bug 5); this one has, at the same number of parameters.
 
     Parameters

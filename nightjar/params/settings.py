@@ -78,13 +78,13 @@ class TransformerSettings(Settings):
 
 
 class EncoderSettings(TransformerSettings):
-    """A Maven transformer (maven.md 3.1) and its pooling."""
+    """A Maven transformer (Zhang+2024) and its pooling."""
 
     pooling: Literal["mean", "max", "attention"]
 
 
 class AstromerSettings(TransformerSettings):
-    """An Astromer network (astromer.md 3): skip connections, key mask, mask token."""
+    """An Astromer network (Donoso-Oliva+2025): skip connections, key mask, mask token."""
 
     feedforward: Count
     skip: Literal["none", "learned", "residual"]
@@ -93,7 +93,7 @@ class AstromerSettings(TransformerSettings):
 
 
 class ProbedSettings(Settings):
-    """Which points are scored, and what the network sees of them (astromer.md 2.4)."""
+    """Which points are scored, and what the network sees of them (Donoso-Oliva+2025)."""
 
     probed: Annotated[float, Field(gt=0, le=1)]
     same: Annotated[float, Field(ge=0, le=1)]
@@ -175,7 +175,7 @@ class GatherVariables(Seeded):
 
 
 class PreprocessSpectra(Parallel):
-    """Median filter, log-wavelength grid, continuum, apodisation (maven.md 2.2)."""
+    """Median filter, log-wavelength grid, continuum, apodisation (Zhang+2024)."""
 
     wavelength_min: Positive
     wavelength_max: Positive

@@ -1,7 +1,7 @@
 """The public Astromer layout: ``metadata.parquet`` and ``light_curves/shard_*.parquet``.
 
 Light curves join their metadata by ``newID``.  The class ``UNK`` means no label.  The MACHO fields
-name their columns ``observation_date, mag, err, Band`` (astromer.md 1.1).
+name their columns ``observation_date, mag, err, Band`` (Donoso-Oliva+2025).
 """
 
 from __future__ import annotations

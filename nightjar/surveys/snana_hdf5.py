@@ -1,4 +1,4 @@
-"""Maven's simulation: SNANA events in one HDF5 file (maven.md 1.5).
+"""Maven's simulation: SNANA events in one HDF5 file (Zhang+2024).
 
 Groups ``Photometry/<type>/<model>`` and ``Spectroscopy/<type>/<model>`` hold the same events in the
 same rows (``TID``); photometry and spectra are of fixed width, filled up with -999.

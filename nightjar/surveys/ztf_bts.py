@@ -1,4 +1,4 @@
-"""Maven's public layout of the ZTF Bright Transient Survey (maven.md 1.1 to 1.4).
+"""Maven's public layout of the ZTF Bright Transient Survey (Zhang+2024).
 
 ::
 

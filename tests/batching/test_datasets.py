@@ -164,7 +164,7 @@ def test_pairs_are_row_by_row():
     [(200, 100, 20, 16, 64), (60, 30, 6, 5, 19), (20, 10, 2, 2, 6), (5, 2, 1, 1, 0)],
 )
 def test_counts_are_those_of_the_published_code(length, probed, same, random, hidden):
-    """The table of astromer.md 2.4."""
+    """The table of Donoso-Oliva+2025."""
     assert [int(n) for n in probed_counts(length, PUBLISHED)] == [probed, same, random]
     valid = np.arange(200) < np.array([[length]])
     subset = subsets(valid, PUBLISHED, np.random.default_rng(0).random(valid.shape))

@@ -81,7 +81,7 @@ def test_mask_token_starts_at_zero_and_stands_in_for_hidden_values():
 
 
 def test_released_structure_leaks_a_hidden_value_to_its_own_point_only():
-    # no token (astromer.md 0.7): the skip carries the magnitude; the key mask keeps it from others
+    # no token (public code): the skip carries the magnitude; the key mask keeps it from others
     network, batch = small("astromer_released"), window(12)
     other = batch._replace(value=torch.where(batch.masked, 5.0, batch.value))
     for one, two in zip(*(per_point(network, x, masked=True) for x in (batch, other)), strict=True):
@@ -97,7 +97,7 @@ def test_legacy_mask_adds_one_where_either_point_is_hidden():
 
 
 def test_legacy_mask_depends_on_the_padded_length():
-    # as published (astromer.md 0.3, 8.2): kept for parity, the reason for "strict"
+    # as published (Donoso-Oliva+2025): kept for parity, the reason for "strict"
     network, batch = small("astromer_legacy"), window(12)
     short, long = network(*batch[:4]), network(*pad(batch, 50)[:4])[:, :12]
     assert not torch.allclose(short, long, atol=1e-3)
@@ -124,7 +124,7 @@ def test_unknown_choices_are_refused(wrong):
         Astromer(**{**NAMED["astromer1"], **wrong})
 
 
-# --- parity with the public Astromer 2 builder (astromer.md 3.5 and 9) ---------------------------
+# --- parity with the public Astromer 2 builder (Donoso-Oliva+2025) ---------------------------
 
 
 def in_order_of_the_builder(network: Astromer) -> list[nn.Module]:
