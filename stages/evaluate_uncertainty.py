@@ -36,7 +36,7 @@ def main() -> None:
     table = stored.table(SAMPLE / "splits.parquet")
     scored = table[table["part"] == "test"]
     metrics, reliability, rejection = {}, {}, {}
-    for method in sorted(PREDICTIONS.iterdir()):
+    for method in sorted(path for path in PREDICTIONS.iterdir() if path.is_dir()):
         folds = folds_of(method, objects, scored)
         metrics[method.name] = over_folds([judging.scores(f, settings.bins) for f in folds])
         every = judging.together(folds)
