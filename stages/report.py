@@ -8,12 +8,13 @@ from nightjar.report import cards, drawn
 
 STAGE = "report"
 PLOTS = Path("plots")
-MODELS = {  # model -> the weights that its card describes
+MODELS = {  # model -> the weights that its card describes: the first that fit
     "maven_pretrained": "weights.safetensors",
-    "maven": "folds/0/weights.safetensors",
-    "maven_lite": "folds/0/weights.safetensors",
-    "baseline": "folds/class_0/weights.safetensors",
+    "maven": "folds/*/weights.safetensors",
+    "maven_lite": "folds/*/weights.safetensors",
+    "baseline": "folds/class_*/weights.safetensors",
     "astromer": "weights.safetensors",
+    "astromer_finetuned": "folds/*/weights.safetensors",
 }
 
 
@@ -23,9 +24,10 @@ def main() -> None:
         figures.save(figure, PLOTS / STAGE / f"{name}.png")
     page = report.build("metrics", PLOTS, {})
     (PLOTS / "report.html").write_text(page)
-    for model, weights in MODELS.items():
+    for model, pattern in MODELS.items():
         folder = Path("models") / model
-        cards.write(folder / weights, folder / "MODEL_CARD.md")
+        for weights in sorted(folder.glob(pattern))[:1]:
+            cards.write(weights, folder / "MODEL_CARD.md")
 
 
 if __name__ == "__main__":

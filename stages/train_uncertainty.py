@@ -85,7 +85,7 @@ def main(method: str) -> None:
         )
     metrics = over_folds([trained.summary(each) for each in fits])
     write_json(f"metrics/{STAGE}_{method}.json", {method: metrics})
-    trained.write_curves(f"plots/{STAGE}_{method}/learning_curves.csv", {method: fits})
+    trained.write_curves(f"plots/{STAGE}/{method}/learning_curves.csv", {method: fits})
     checkpoints.clear(f"{STAGE}_{method}")
 
 

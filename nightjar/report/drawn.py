@@ -25,11 +25,11 @@ LOSSES = {  # by how the name of the stage begins; others have just a "loss"
 
 def draw(plots: str | Path) -> Iterator[tuple[str, Figure]]:
     """Every figure with its name, ``<stage>_<what>``, of a folder of plot data."""
-    for path in sorted(Path(plots).glob("*/learning_curves.csv")):
-        stage = path.parent.name
+    for path in sorted(Path(plots).rglob("learning_curves.csv")):
+        stage = "_".join(path.relative_to(plots).parent.parts)  # a matrix has a folder per value
         loss = next((name for start, name in LOSSES.items() if stage.startswith(start)), "loss")
         yield f"{stage}_learning_curves", figures.learning_curves(_losses(path), loss)
-    for path in sorted(Path(plots).glob("*/reconstruction.npz")):
+    for path in sorted(Path(plots).rglob("reconstruction.npz")):
         with np.load(path) as stored:
             arrays = dict(stored)
         titles = [f"window {number + 1}" for number in range(len(arrays["time"]))]
