@@ -24,7 +24,8 @@ EMBEDDINGS = Path("data/embeddings/astromer")
 def main() -> None:
     """For each survey, number of samples and fold: train, save, embed every window."""
     settings = params.load(params.FinetuneAstromer)
-    inputs = [WINDOWS, SAMPLE / "splits.parquet", PRETRAINED]
+    tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
+    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", PRETRAINED]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
     pretrained = weights.load(PRETRAINED, network=Astromer)

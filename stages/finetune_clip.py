@@ -34,7 +34,7 @@ def start(name: str, settings: params.FinetuneClip, bands: tuple[str, ...], fold
 def main() -> None:
     """Train both models on every fold, save them and their embeddings of every pair."""
     settings = params.load(params.FinetuneClip)
-    inputs = [WINDOWS, SPECTRA, SAMPLE / "splits.parquet", PRETRAINED]
+    inputs = [WINDOWS, SPECTRA, SAMPLE, WINDOWS.parent / "settings.json", PRETRAINED]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA, settings.noise_level)
     folds = parts.folds(stored.table(SAMPLE / "splits.parquet"))

@@ -24,7 +24,8 @@ SHOWN = 3  # windows in the figure
 def main() -> None:
     """Train on all windows but those of scored stars, save, keep some reconstructions to draw."""
     settings = params.load(params.PretrainAstromer)
-    inputs = [WINDOWS, SAMPLE / "splits.parquet"]
+    tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
+    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json"]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
     scored = parts.scored(stored.table(SAMPLE / "splits.parquet"))
@@ -54,7 +55,7 @@ def main() -> None:
         fitted,
         preprocessing=stars.preprocessing,
         bands=stars.bands,
-        sample=fingerprint(inputs),
+        sample=fingerprint([WINDOWS, tables[1]]),
     )
     counts = {"light_curves": int((~held_out).sum()), "validation_windows": len(validation)}
     write_json(f"metrics/{STAGE}.json", {"training": {**counts, **trained.summary(fitted)}})

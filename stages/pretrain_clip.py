@@ -23,7 +23,8 @@ MODEL = Path("models/maven_pretrained")
 def main() -> None:
     """Train, save, and measure retrieval on held-out pairs."""
     settings = params.load(params.PretrainClip)
-    resume = checkpoints.directory(STAGE, settings, [WINDOWS, SPECTRA], [Path(__file__)])
+    inputs = [WINDOWS, SPECTRA, SAMPLE, WINDOWS.parent / "settings.json"]
+    resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA)
     held_out = parts.held_out(
         pairs.objects.iloc[pairs.rows], settings.validation_fraction, settings.seed
@@ -55,7 +56,7 @@ def main() -> None:
         fitted,
         preprocessing=pairs.preprocessing,
         bands=pairs.bands,
-        sample=fingerprint([WINDOWS, SPECTRA]),
+        sample=fingerprint(inputs[:2]),
     )
     embedded = task.embed(batching.evaluation(pairs.data, validation, settings.batch_size)())
     write_json(

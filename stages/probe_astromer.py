@@ -30,7 +30,7 @@ def columns(batch: Batch, shape: tuple[int, int]) -> tuple[torch.Tensor]:
 def main() -> None:
     """Train a head per survey, number of samples and fold; score it; compare."""
     settings = params.load(params.ProbeAstromer)
-    inputs = [EMBEDDINGS, SAMPLE / "splits.parquet"]
+    inputs = [EMBEDDINGS, SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id")
     table = stored.table(SAMPLE / "splits.parquet")

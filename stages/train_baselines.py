@@ -39,7 +39,7 @@ def fresh(
 def main() -> None:
     """Train both on every fold, save them and their predictions for every pair."""
     settings = params.load(params.TrainBaselines)
-    inputs = [WINDOWS, SPECTRA, SAMPLE / "splits.parquet"]
+    inputs = [WINDOWS, SPECTRA, SAMPLE, WINDOWS.parent / "settings.json"]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA, settings.noise_level)
     table = stored.table(SAMPLE / "splits.parquet")

@@ -24,7 +24,8 @@ PRETRAINED = Path("models/astromer/weights.safetensors")
 def main(method: str) -> None:
     """Train on every fold; sampled probabilities of validation and scored stars."""
     settings = params.load(params.TrainUncertainty)
-    inputs = [WINDOWS, SAMPLE / "splits.parquet", PRETRAINED]
+    tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
+    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", PRETRAINED]
     resume = checkpoints.directory(f"{STAGE}_{method}", settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
     pretrained = weights.load(PRETRAINED, network=Astromer)

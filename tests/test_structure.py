@@ -1,6 +1,7 @@
 """The house rules that a machine can hold: who imports whom, and what dvc.yaml must declare."""
 
 import ast
+from importlib import import_module
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 import yaml
 
 from nightjar import params
+from nightjar.training import checkpoints
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+TRAINING = [name for name, kind in params.STAGES.items() if issubclass(kind, params.Training)]
 TORCH_FREE = ("tables", "ragged", "samples", "spectra", "windows", "splits", "simulate", "surveys")
 
 
@@ -91,6 +94,23 @@ def test_every_declared_key_exists(stage):
             for key in declared.replace("${preset}", preset).split("."):
                 assert key in here, f"params.yaml has no {declared} ({preset})"
                 here = here[key]
+
+
+@pytest.mark.parametrize("stage", TRAINING)
+def test_a_checkpoint_belongs_to_all_data_that_the_stage_reads(stage, monkeypatch):
+    """Else a stage that was killed would go on, after a change of its data, with the old ones."""
+    taken = []
+
+    def stop(stage, settings, inputs, code):
+        taken.extend(path.as_posix() for path in inputs)
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(checkpoints, "directory", stop)
+    with pytest.raises(KeyboardInterrupt):
+        import_module(f"stages.{stage}").main(*["any"] * ("matrix" in PIPELINE[stage]))
+    data = [dep for dep in block(stage)["deps"] if dep.startswith(("data", "models"))]
+    assert sorted(taken) == sorted(data)
 
 
 @pytest.mark.parametrize("stage", PIPELINE)
