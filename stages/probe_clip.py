@@ -83,7 +83,8 @@ def draw(
             for name, scores in metrics.items()
             if key in scores
         }
-        figures.save(figures.bars({"": values}, key), PLOTS / f"{key}.png")
+        if values:  # none where the redshifts, or the three classes, are unknown
+            figures.save(figures.bars({"": values}, key), PLOTS / f"{key}.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train light-curve encoders end to end, per fold: one for the class, one for the redshift."""
+"""Train light-curve encoders end to end, per fold: for the class and, if known, the redshift."""
 
 from pathlib import Path
 
@@ -47,23 +47,26 @@ def main() -> None:
     data = pairs.labelled(classes)
     label, redshift = pairs.labels(classes), pairs.redshift
     sample = fingerprint(inputs[:2])
-    fits: dict[str, list[training.Fitted]] = {"class": [], "redshift": []}
+    fits: dict[str, list[training.Fitted]] = {}
     PREDICTIONS.mkdir(parents=True, exist_ok=True)
     for fold, part in parts.folds(table).items():
         seed = settings.seed + fold
         rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
         measured = {each: r[np.isfinite(redshift[r])] for each, r in rows.items()}
-        classifier = ClassifyTask(
-            fresh(settings, pairs, rows["train"], len(classes), seed),
-            class_weights(label[rows["train"]], len(classes)),
-        )
-        regressor = RegressTask(
-            fresh(settings, pairs, measured["train"], 1, seed),
-            *moments(redshift[measured["train"]]),
-        )
-        predictions: dict[str, np.ndarray] = {}
-        task: ClassifyTask | RegressTask
-        for name, task, used in (("class", classifier, rows), ("redshift", regressor, measured)):
+        tasks: dict[str, ClassifyTask | RegressTask] = {
+            "class": ClassifyTask(
+                fresh(settings, pairs, rows["train"], len(classes), seed),
+                class_weights(label[rows["train"]], len(classes)),
+            )
+        }
+        if len(measured["train"]) and len(measured["validation"]):  # a survey may know none
+            tasks["redshift"] = RegressTask(
+                fresh(settings, pairs, measured["train"], 1, seed),
+                *moments(redshift[measured["train"]]),
+            )
+        predictions = {"redshift": np.full(len(pairs.rows), np.nan)}
+        for name, task in tasks.items():
+            used = rows if name == "class" else measured
             fitted = training.fit_rows(
                 task,
                 (data, used["train"]),
@@ -73,7 +76,7 @@ def main() -> None:
                 resume=resume / f"{name}_{fold}.safetensors",
                 label=f"Baseline, {name}, fold {fold}",
             )
-            fits[name].append(fitted)
+            fits.setdefault(name, []).append(fitted)
             trained.save(
                 f"models/baseline/folds/{name}_{fold}",
                 task.network,
