@@ -64,8 +64,7 @@ def read(path: str | Path, noise: bool = True) -> Tables:
     ids = _ids(frame)
     frame = frame.assign(object_id=ids).reset_index(drop=True)
     objects, drops = check_objects(frame.drop(columns="TID"), where)
-    start = np.concatenate([[0], np.cumsum(frame.groupby("group", sort=False).size())])
-    part = {group: ids[start[k] : start[k + 1]] for k, group in enumerate(groups)}
+    part = {group: ids[(frame["group"] == group).to_numpy()] for group in groups}
     objects = objects.drop(columns="group")
     photometry = _photometry(file, part, "mag_obs" if noise else "mag_perfect", drops)
     spectra = _spectra(file, part, "flux_obs" if noise else "flux_perfect", drops)

@@ -76,6 +76,15 @@ def test_tids_that_repeat_within_a_type_take_the_model(file):
     assert objects["object_id"][0] == "SN Ia-SNIa-SALT2-11"
 
 
+def test_a_group_without_events_takes_nobody_elses(file):
+    whole = [len(frame) for frame in formats.drain(snana_hdf5.read(file))[:2]]
+    with h5py.File(file, "a") as source:
+        for top in ("Photometry", "Spectroscopy"):
+            for name, data in source[f"{top}/SN Ia/SNIa-SALT2"].items():
+                source[f"{top}/SN Ia/Empty/{name}"] = data[:0]
+    assert [len(frame) for frame in formats.drain(snana_hdf5.read(file))[:2]] == whole
+
+
 def test_text_tids_and_unknown_filters(file):
     with h5py.File(file, "a") as source:
         for top in ("Photometry", "Spectroscopy"):
