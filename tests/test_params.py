@@ -109,6 +109,13 @@ def test_a_number_that_yaml_11_reads_as_text_is_a_number(tmp_path):
             "pretrain_clip",
             ["multiple of heads"],
         ),
+        (
+            {"pretrain_clip.light_curve.dim": 15, "pretrain_clip.light_curve.heads": 3},
+            "pretrain_clip",
+            ["dim 15 is odd"],
+        ),
+        ({"probe_clip.neighbours": []}, "probe_clip", ["neighbours", "at least 1"]),
+        ({"train_uncertainty.dropout": 0.0}, "train_uncertainty", ["mc_dropout needs a dropout"]),
     ],
 )
 def test_bad_settings_are_errors_that_name_the_key(edited, changes, stage, says):

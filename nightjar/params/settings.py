@@ -10,6 +10,7 @@ M = TypeVar("M")
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Counts = Annotated[list[Count], Field(min_length=1)]
 Classes = dict[str, list[str]]
 
 
@@ -71,9 +72,11 @@ class TransformerSettings(Settings):
     base: Positive
 
     @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
+    def _fits(self) -> Self:
         if self.dim % self.heads:
             raise ValueError(f"dim {self.dim} is not a multiple of heads {self.heads}")
+        if self.dim % 2:
+            raise ValueError(f"dim {self.dim} is odd: the time encoding pairs sines with cosines")
         return self
 
 
@@ -164,7 +167,7 @@ class GatherVariables(Seeded):
     min_points: Count
     group_radius: Annotated[float, Field(ge=0)]
     folds: Count
-    samples_per_class: list[Count]
+    samples_per_class: Counts
     test_per_class: Count
     test_fraction: Annotated[float, Field(gt=0, lt=1)]
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
@@ -235,7 +238,7 @@ class TrainBaselines(Training):
 class ProbeClip(Settings):
     """Probes of the CLIP embeddings."""
 
-    neighbours: list[Count]
+    neighbours: Counts
     class_groups: list[str]
     outlier: Positive
     redshift_low: Positive
@@ -269,6 +272,12 @@ class TrainUncertainty(Training):
     samples_per_class: Count
     samples: Annotated[int, Field(ge=2)]
     hidden: list[Count]
+
+    @model_validator(mode="after")
+    def _can_sample(self) -> Self:
+        if "mc_dropout" in self.methods and not self.dropout:
+            raise ValueError("the method mc_dropout needs a dropout above 0")
+        return self
 
 
 class EvaluateUncertainty(Settings):
