@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,7 +62,8 @@ def labelled(sample: Sample, surveys: Sequence[str]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        A named survey is not in the sample, or none of the objects has a class.
+        A named survey is not in the sample, none of the objects has a class, or the name of a
+        survey cannot be part of a file's name.
     """
     objects = sample.objects
     if "survey" not in objects:
@@ -80,6 +82,11 @@ def labelled(sample: Sample, surveys: Sequence[str]) -> pd.DataFrame:
             f"no object of the surveys {', '.join(surveys or known)} has a class; "
             "check gather_variables.classes in params.yaml"
         )
+    for survey in found["survey"].unique():
+        if not re.fullmatch(r"[^/\\\0]+", survey):
+            raise InputError(
+                f"objects: survey {survey!r}: files are called after it; rename it without slashes"
+            )
     return found
 
 

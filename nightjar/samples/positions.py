@@ -14,12 +14,14 @@ def groups_of(ra: np.ndarray, dec: np.ndarray, radius: float) -> np.ndarray:
     Parameters
     ----------
     ra, dec : (n,) deg, NaN where unknown; an object without position is a group of its own
-    radius : arcsec
+    radius : arcsec; 0 groups nothing, not even what is at the very same place
 
     Returns
     -------
     (n,) int64, 0, 1, ... in the order in which the groups first appear
     """
+    if radius == 0:
+        return np.arange(len(ra))
     known = np.isfinite(ra) & np.isfinite(dec)
     vectors = _unit_vectors(ra[known], dec[known])
     # identical positions first, else n objects at one place would make n^2 / 2 pairs

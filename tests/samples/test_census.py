@@ -94,6 +94,12 @@ def test_labelled_objects_of_the_named_surveys():
         ids("ogle")
 
 
+@pytest.mark.parametrize("survey", ["macho/lmc", "a\\b", ""])
+def test_a_survey_that_is_no_file_name_is_refused_before_any_training(survey):
+    with pytest.raises(InputError, match="files are called after it"):
+        census.labelled(sample({"a": "g"}, ["EB"], survey=[survey]), [])
+
+
 def test_no_labelled_object_is_an_error():
     """Else the gather stage would have nothing to split."""
     of = sample({"a": "g", "b": "g"}, [None, "EB"], survey=["macho", "atlas"])

@@ -273,8 +273,13 @@ def test_groups_across_zero_and_near_the_pole():
 
 
 def test_many_objects_at_one_place_stay_cheap():
-    assert groups_of(np.zeros(50_000), np.zeros(50_000), 0.0).tolist() == [0] * 50_000
+    assert groups_of(np.zeros(50_000), np.zeros(50_000), 1.0).tolist() == [0] * 50_000
     assert groups_of(np.empty(0), np.empty(0), 1.0).tolist() == []
+
+
+def test_grouping_can_be_turned_off():
+    """As where a catalogue writes 0, 0 for a position that it does not know."""
+    assert groups_of(np.zeros(3), np.zeros(3), 0.0).tolist() == [0, 1, 2]
 
 
 def test_a_bar_can_be_asked_for(tmp_path, capsys):
