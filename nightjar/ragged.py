@@ -164,7 +164,7 @@ class ArrayWriter:
 
 
 class _Writer:
-    """Appends rows with their points; `close` makes the store valid."""
+    """Appends rows with their points; `close` makes the store valid, an error never does."""
 
     def __init__(
         self, directory: Path, rows: Mapping[str, Any], points: Mapping[str, Any], **meta: Any
@@ -193,7 +193,10 @@ class _Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            self._close_arrays()  # without ``meta.json`` nobody takes them for a store
 
     def _append(
         self, object_id: Sequence[str], counts: np.ndarray, arrays: Mapping[str, np.ndarray]
@@ -206,11 +209,14 @@ class _Writer:
 
     def close(self) -> None:
         """Write ids, headers and ``meta.json``."""
-        for writer in (self._rows | self._points | {"offsets": self._offsets}).values():
-            writer.close()
+        self._close_arrays()
         np.save(self.directory / "object_id.npy", np.array(self._ids, dtype=np.str_))
         meta = {"format": FORMAT, "objects": len(self), "points": self._total, **self._meta}
         (self.directory / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n")
+
+    def _close_arrays(self) -> None:
+        for writer in (self._rows | self._points | {"offsets": self._offsets}).values():
+            writer.close()
 
 
 class LightCurvesWriter(_Writer):

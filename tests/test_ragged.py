@@ -80,6 +80,13 @@ def test_files_are_plain_npy(light_curves):
     assert (light_curves / "value.npy").stat().st_size == 128 + 5 * 4
 
 
+def test_an_error_while_writing_leaves_no_store(tmp_path):
+    with pytest.raises(KeyError), LightCurvesWriter(tmp_path / "lc", ("g",), "mag") as writer:
+        writer._append(["a"], np.array([1]), {})
+    with pytest.raises(InputError, match="no light_curves store here"):
+        LightCurves.open(tmp_path / "lc")
+
+
 def test_empty_store(tmp_path):
     LightCurvesWriter(tmp_path / "lc", (), "flux").close()
     store = LightCurves.open(tmp_path / "lc")
