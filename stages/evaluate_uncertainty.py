@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nightjar import calibration, figures, params, stored
+from nightjar.errors import InputError
 from nightjar.judging import uncertainty as judging
 from nightjar.metrics import over_folds, write_json
 from nightjar.pipeline import run
@@ -17,12 +18,20 @@ PREDICTIONS = Path("data/predictions")
 PLOTS = Path("plots") / STAGE
 
 
-def folds_of(method: Path, objects: pd.DataFrame, scored: pd.DataFrame) -> list[judging.Fold]:
-    """The scored stars of every fold."""
+def folds_of(method: Path, objects: pd.DataFrame, table: pd.DataFrame) -> list[judging.Fold]:
+    """The scored stars of every fold; predictions of other splits are refused."""
     found = []
     for path in sorted(method.glob("*.npz")):
         arrays = np.load(path)
-        test = np.isin(arrays["object_id"], scored["object_id"][scored["fold"] == int(path.stem)])
+        of_fold = table[table["fold"] == int(path.stem)]
+        kept_out = of_fold["object_id"][of_fold["part"] != "train"]
+        if not np.isin(arrays["object_id"], kept_out).all():
+            raise InputError(
+                f"{path}: holds stars that fold {path.stem} does not keep out of training: "
+                f"an earlier run's; delete {method}, or run its train_uncertainty again"
+            )
+        scored = of_fold["object_id"][of_fold["part"] == "test"]
+        test = np.isin(arrays["object_id"], scored)
         names = objects["class"].loc[arrays["object_id"][test]]
         label = pd.Categorical(names, categories=arrays["classes"]).codes.astype(np.int64)
         found.append(judging.Fold(arrays["probabilities"][:, test], label))
@@ -34,10 +43,9 @@ def main() -> None:
     settings = params.load(params.EvaluateUncertainty)
     objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id")
     table = stored.table(SAMPLE / "splits.parquet")
-    scored = table[table["part"] == "test"]
     metrics, reliability, rejection = {}, {}, {}
     for method in sorted(path for path in PREDICTIONS.iterdir() if path.is_dir()):
-        folds = folds_of(method, objects, scored)
+        folds = folds_of(method, objects, table)
         metrics[method.name] = over_folds([judging.scores(f, settings.bins) for f in folds])
         every = judging.together(folds)
         reliability[method.name] = calibration.reliability(every.mean, every.label, settings.bins)

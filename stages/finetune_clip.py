@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nightjar import batching, params, parts, stored, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Maven
-from nightjar.pairs import open_pairs
+from nightjar.pairs import Pairs, open_pairs
 from nightjar.pipeline import run
 from nightjar.tasks import MavenTask
 from nightjar.training import checkpoints, trained
@@ -21,11 +22,20 @@ PRETRAINED = Path("models/maven_pretrained/weights.safetensors")
 MODELS = {"maven": "Maven", "maven_lite": "Maven-lite"}
 
 
-def start(name: str, settings: params.FinetuneClip, bands: tuple[str, ...], fold: int) -> Maven:
-    """The pre-trained network for Maven, one of the same sizes with new weights for Maven-lite."""
-    pretrained = weights.load(PRETRAINED, network=Maven, bands=bands)
+def start(
+    name: str, settings: params.FinetuneClip, pairs: Pairs, train: NDArray[np.int64], fold: int
+) -> Maven:
+    """The pre-trained network for Maven; for Maven-lite one of the same sizes, otherwise new.
+
+    New are its weights and its scale of values, which is that of its own training rows.
+    """
+    pretrained = weights.load(PRETRAINED, network=Maven, bands=pairs.bands)
+    built = {**pretrained.metadata.settings, "dropout": settings.dropout}
+    if name == "maven_lite":
+        built["light_curve"] = built["light_curve"] | pairs.light_curve_scale(train)
+        built["spectrum"] = built["spectrum"] | pairs.spectrum_scale(train)
     torch.manual_seed(settings.seed + fold)
-    network = Maven(**{**pretrained.metadata.settings, "dropout": settings.dropout})
+    network = Maven(**built)
     if name == "maven":
         network.load_state_dict(pretrained.network.state_dict())
     return network
@@ -44,7 +54,7 @@ def main() -> None:
         fits = []
         for fold, part in folds.items():
             rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
-            network = start(name, settings, pairs.bands, fold)
+            network = start(name, settings, pairs, rows["train"], fold)
             task = MavenTask(network)
             fitted = training.fit_rows(
                 task,

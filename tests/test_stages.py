@@ -2,13 +2,19 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 import yaml
 
-from stages import probe_clip
-from tests.test_bad_input import run, valid_params, valid_tables
+from nightjar import params, weights
+from nightjar.errors import InputError
+from nightjar.networks import Maven
+from stages import evaluate_uncertainty, finetune_clip, probe_clip
+from tests.test_bad_input import ROOT, run, valid_params, valid_tables
 
 SUPERNOVAE = ("gather_supernovae", "preprocess_spectra", "window_light_curves", "train_baselines")
 
@@ -51,3 +57,52 @@ def test_a_survey_without_redshifts_is_judged_by_class(without_redshift):
     drawn = {path.name for path in Path("plots/probe_clip").glob("*.png")}
     assert "class3_macro_f1.png" in drawn
     assert "redshift_r2.png" not in drawn
+
+
+def predictions(path, ids):
+    """Probabilities of one sample for the stars ``ids``, all of class A."""
+    path.mkdir(exist_ok=True)
+    probabilities = np.tile([0.9, 0.1], (1, len(ids), 1))
+    np.savez(path / "0.npz", object_id=ids, probabilities=probabilities, classes=["A", "B"])
+
+
+def test_predictions_for_stars_that_a_fold_trains_on_are_refused(tmp_path):
+    """Of a method that params.yaml no longer lists, trained on other splits: they stay on disk."""
+    objects = pd.DataFrame({"class": list("ABAB")}, index=list("wxyz"))
+    parts = ["train", "validation", "test", "test"]
+    table = pd.DataFrame({"fold": 0, "object_id": list("wxyz"), "part": parts})
+    predictions(tmp_path / "new", ["x", "y", "z"])
+    (fold,) = evaluate_uncertainty.folds_of(tmp_path / "new", objects, table)
+    assert fold.label.tolist() == [0, 1]  # y and z: x only validates
+    predictions(tmp_path / "old", ["w", "y"])
+    with pytest.raises(InputError, match=r"old/0\.npz: holds stars that fold 0 does not keep out"):
+        evaluate_uncertainty.folds_of(tmp_path / "old", objects, table)
+
+
+def test_maven_lite_knows_nothing_of_the_pretraining_but_the_sizes(tmp_path, monkeypatch):
+    """Scales are 20 and 0 in the pre-training, 18 and 1 in the training rows."""
+    encoder = {"dim": 4, "depth": 1, "heads": 2, "base": 100.0, "pooling": "mean", "scale": 1.0}
+    pretrained = Maven(
+        {**encoder, "centre": 20.0}, {**encoder, "centre": 0.0},
+        output=3, embedding=5, bands=2, logit_scale=10.0,
+    )  # fmt: skip
+    monkeypatch.setattr(finetune_clip, "PRETRAINED", tmp_path / "weights.safetensors")
+    described = {"preprocessing": {}, "bands": ["g", "r"], "sample": ""}
+    weights.save(finetune_clip.PRETRAINED, pretrained, **described)
+    settings = params.load(params.FinetuneClip, ROOT / "params.yaml")
+    pairs = SimpleNamespace(
+        bands=("g", "r"),
+        light_curve_scale=lambda rows: {"centre": 18.0, "scale": 2.0},
+        spectrum_scale=lambda rows: {"centre": 1.0, "scale": 3.0},
+    )
+    maven, lite = (
+        finetune_clip.start(name, settings, pairs, np.arange(3), 0) for name in finetune_clip.MODELS
+    )
+    assert (maven.light_curve.centre, maven.spectrum.centre) == (20.0, 0.0)
+    assert (lite.light_curve.centre, lite.spectrum.centre) == (18.0, 1.0)
+    assert (lite.light_curve.scale, lite.spectrum.scale) == (2.0, 3.0)
+    assert maven.settings["dropout"] == lite.settings["dropout"] == settings.dropout
+    for name, value in pretrained.state_dict().items():
+        assert torch.equal(maven.state_dict()[name], value)
+    same = [torch.equal(lite.state_dict()[n], v) for n, v in pretrained.named_parameters()]
+    assert not all(same)
