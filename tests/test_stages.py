@@ -46,7 +46,7 @@ def without_redshift(tmp_path, monkeypatch):
 
 
 def test_a_survey_without_redshifts_is_judged_by_class(without_redshift):
-    """Classes are SN Ia, SN II and SLSN-I: scored all together, and SN Ia against SN II."""
+    """Classes are SN Ia, SN II and SLSN-I."""
     trained = json.loads(Path("metrics/train_baselines.json").read_text())
     assert list(trained) == ["class"]
     run("probe_clip")

@@ -1,8 +1,8 @@
 """How well a fold's embeddings, or a baseline's predictions, tell class and redshift (Zhang+2024).
 
 Every model is scored on the same objects of the same folds.  Keys begin with ``class3_`` (the
-3-way sample), ``class5_`` (all classes in the folds; the number is theirs), ``redshift_`` and
-``retrieval_``.
+3-way sample, where the folds have all of its classes), ``class5_`` (all classes in the folds),
+``redshift_`` and ``retrieval_``; the number is that of the classes.
 """
 
 from __future__ import annotations
@@ -131,12 +131,14 @@ def _judged(
     test = objects.iloc[rows["test"]]
     in_fold = objects["class"].iloc[np.concatenate(list(rows.values()))]
     labels = _labels(test)
-    three = labels[np.isin(labels, settings.class_groups)]
+    groups = settings.class_groups
+    three = labels[np.isin(labels, groups)]
+    complete = len(three) > 0 and set(groups) <= set(in_fold)  # else it is no 3-way sample
     true = test["redshift"].to_numpy(float)
     known = np.isfinite(true) & np.isfinite(redshifts)
     scores: Scores = {
         **_named(f"class{in_fold.nunique()}", metrics.classification(labels, predicted)),
-        **(_named("class3", metrics.classification(three, few)) if len(three) else {}),
+        **(_named(f"class{len(groups)}", metrics.classification(three, few)) if complete else {}),
         **_named(
             "redshift",
             metrics.redshift(

@@ -129,7 +129,8 @@ def test_too_few_redshifts_to_fit_or_to_choose(part):
 def test_one_class_is_nothing_to_tell_apart():
     x = np.random.default_rng(0).normal(size=(9, 2))
     scores = clip.judge_embeddings(x, sample(["Ia"] * 9), thirds(9), SETTINGS).scores
-    assert scores["class1_accuracy"] == scores["class3_accuracy"] == 1
+    assert scores["class1_accuracy"] == 1
+    assert "class3_accuracy" not in scores
 
 
 # --- predictions of the baseline ----------------------------------------------------------------
@@ -145,7 +146,7 @@ def stored(probabilities, classes=CLASSES, redshift=0.1):
 
 
 def test_the_3_way_class_is_the_likeliest_of_the_three():
-    """Of all five, object 0 is called SLSN and object 1 Ia: accuracy 2/4.  Among Ia, II and Ibc,
+    """Of all five, only object 3 is called what it is: accuracy 1/4.  Among Ia, II and Ibc,
     objects 0 (0.3 for Ia) and 1 (0.5 for Ia) are called Ia, object 2 II (0.2): accuracy 2/3 for
     Ia, II, II; object 3, a TDE, takes no part.  F1: Ia 2 x 1 / (1 + 2) = 2/3, II 2 x 1 / (2 + 1)
     = 2/3; the mean of the two, Ibc is nowhere."""
@@ -154,16 +155,32 @@ def test_the_3_way_class_is_the_likeliest_of_the_three():
         [0.2, 0.5, 0.1, 0.1, 0.1],
         [0.2, 0.1, 0.1, 0.3, 0.3],
         [0.0, 0.2, 0.1, 0.3, 0.4],
+        [0.2] * 5,
+        [0.2] * 5,
     ]
-    objects = sample(["Ia", "II", "II", "TDE"], [0.1] * 4)
-    rows = {"train": np.array([], int), "validation": np.array([], int), "test": np.arange(4)}
+    objects = sample(["Ia", "II", "II", "TDE", "Ibc", "SLSN"], [0.1] * 6)
+    rows = {"train": np.array([4, 5]), "validation": np.array([], int), "test": np.arange(4)}
     # of all five: SLSN, Ia, SLSN (the first of equals), TDE: only the last is right
     found = clip.judge_predictions(stored(probabilities), objects, rows, SETTINGS)
     assert found.predictions["predicted_class"].tolist() == ["SLSN", "Ia", "SLSN", "TDE"]
     assert found.scores["class3_accuracy"] == pytest.approx(2 / 3)
     assert found.scores["class3_macro_f1"] == pytest.approx(2 / 3)
-    # the fold holds three classes: their key is the 3-way sample's, which stands
-    assert "class5_accuracy" not in found.scores
+    assert found.scores["class5_accuracy"] == pytest.approx(1 / 4)
+
+
+@pytest.mark.parametrize("kind", ["embeddings", "predictions"])
+def test_three_classes_that_are_not_the_three(kind):
+    """Ia, II and SLSN: ``class3_`` is of all of them, not of Ia against II under the same name.
+
+    The embeddings, and the predictions, take every SLSN for Ia: accuracy 2/3, not 1."""
+    names = np.repeat(["Ia", "II", "SLSN"], 3).tolist()
+    seen = np.repeat(np.eye(3)[[0, 1, 0]], 3, axis=0)
+    objects, rows = sample(names, np.full(9, 0.1)), thirds(9)
+    if kind == "embeddings":
+        found = clip.judge_embeddings(seen, objects, rows, SETTINGS)
+    else:
+        found = clip.judge_predictions(stored(seen, ["Ia", "II", "SLSN"]), objects, rows, SETTINGS)
+    assert found.scores["class3_accuracy"] == pytest.approx(2 / 3)
 
 
 def test_all_classes_and_the_3_way_sample():
