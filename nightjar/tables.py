@@ -76,6 +76,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "frame": (),
     },
 }
+MAGNITUDES = (-30.0, 40.0)  # from brighter than the Sun to fainter than any survey
 QUANTITIES = {"mag": ("mag", "mag_err"), "flux": ("flux", "flux_err")}
 _CANONICAL = {
     table: {name: target for target, names in columns.items() for name in (target, *names)}
@@ -173,6 +174,12 @@ def check_objects(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, Counte
     return frame, +counts
 
 
+def _out_of_range(value: np.ndarray, quantity: str) -> np.ndarray:
+    """Magnitudes that no source has: 99, 128 or -999 is how many surveys say "none"."""
+    low, high = MAGNITUDES
+    return (value < low) | (value > high) if quantity == "mag" else np.zeros(len(value), bool)
+
+
 def check_photometry(
     frame: pd.DataFrame, quantity: str, where: str
 ) -> tuple[pd.DataFrame, Counter[str]]:
@@ -207,6 +214,7 @@ def check_photometry(
             "photometry_band_missing": bands.codes < 0,
             "photometry_time_not_finite": ~np.isfinite(time),
             "photometry_value_not_finite": ~np.isfinite(value),
+            "photometry_magnitude_out_of_range": _out_of_range(value, quantity),
             "photometry_error_missing": np.isnan(error),
             "photometry_error_not_finite": np.isinf(error),
             "photometry_error_not_positive": error <= 0,

@@ -53,13 +53,15 @@ def main() -> None:
         judged.setdefault("baseline", []).append(found)
     metrics = {name: over_folds([each.scores for each in found]) for name, found in judged.items()}
     write_json(f"metrics/{STAGE}.json", metrics)
-    draw(metrics, judged, {name: retrieval_curve(np.concatenate(r)) for name, r in curves.items()})
+    found_at = {name: retrieval_curve(np.concatenate(rank)) for name, rank in curves.items()}
+    draw(metrics, judged, found_at, settings.outlier)
 
 
 def draw(
     metrics: dict[str, dict[str, float]],
     judged: dict[str, list[clip.Judged]],
     curves: dict[str, tuple[np.ndarray, np.ndarray]],
+    outlier: float,
 ) -> None:
     """Confusion matrices, redshifts, retrieval, and the models side by side."""
     for name in (*MODELS, "baseline"):
@@ -74,6 +76,7 @@ def draw(
                 known["predicted_redshift"].to_numpy(),
                 known["class"].to_numpy(str),
                 classes,
+                outlier,
             )
             figures.save(figure, PLOTS / f"redshift_{name}.png")
     figures.save(figures.retrieval(curves), PLOTS / "retrieval.png")

@@ -22,7 +22,7 @@ def main() -> None:
     """Draw the learning curves, write the page and the cards."""
     for name, figure in drawn.draw(PLOTS):
         figures.save(figure, PLOTS / STAGE / f"{name}.png")
-    page = report.build("metrics", PLOTS, {})
+    page = report.build("metrics", PLOTS)
     (PLOTS / "report.html").write_text(page)
     for model, pattern in MODELS.items():
         folder = Path("models") / model

@@ -365,6 +365,8 @@ CASES: list[tuple[str, Spoil, list[str], Outcome]] = [
      {"sample.points": -2, "dropped.photometry_time_not_finite": 2}),
     ("magnitudes not finite", put("photometry", "mag", {5: NAN, 30: INF}), [GATHER],
      {"sample.points": -2, "dropped.photometry_value_not_finite": 2}),
+    ("magnitudes that mean none", put("photometry", "mag", {5: 99.0, 30: -999.0}), [GATHER],
+     {"sample.points": -2, "dropped.photometry_magnitude_out_of_range": 2}),
     ("missing errors", put("photometry", "mag_err", {5: NAN, 30: None}), [GATHER],
      {"sample.points": -2, "dropped.photometry_error_missing": 2}),
     ("an infinite error", put("photometry", "mag_err", {5: INF}), [GATHER],

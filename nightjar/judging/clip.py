@@ -94,8 +94,10 @@ def _classified(
     embeddings: NDArray[np.floating], labels: NDArray[np.str_], rows: Rows, settings: ProbeClip
 ) -> NDArray[np.str_]:
     parts = {each: probes.Part(embeddings[r], labels[r]) for each, r in rows.items()}
-    if len(np.unique(parts["train"].target)) < 2:  # nothing to tell apart
-        return np.repeat(parts["train"].target[:1], len(rows["test"]))
+    nothing_to_choose_by = not len(parts["validation"].target)
+    if nothing_to_choose_by or len(np.unique(parts["train"].target)) < 2:
+        names, count = np.unique(parts["train"].target, return_counts=True)
+        return np.repeat(names[count.argmax()] if len(names) else "", len(rows["test"]))
     found = probes.classify(
         parts["train"], parts["validation"], parts["test"].embeddings, settings.neighbours
     )

@@ -39,14 +39,13 @@ class Section(NamedTuple):
     plots: list[Plot]
 
 
-def build(metrics: str | Path, plots: str | Path, params: Mapping[str, Any] | None = None) -> str:
+def build(metrics: str | Path, plots: str | Path) -> str:
     """Make the page.
 
     Parameters
     ----------
     metrics : folder of ``<stage>.json``
     plots : folder of PNGs; ``<stage>_<what>.png`` or ``<stage>/<what>.png`` go to their stage
-    params : settings to show, nested as in params.yaml; None shows none
 
     Raises
     ------
@@ -76,10 +75,7 @@ def build(metrics: str | Path, plots: str | Path, params: Mapping[str, Any] | No
         undefined=jinja2.StrictUndefined,
     )
     page = environment.get_template("report.html.jinja")
-    return (
-        page.render(sections=sections, headlines=headlines(stages), params=_flat(params or {}))
-        + "\n"
-    )
+    return page.render(sections=sections, headlines=headlines(stages)) + "\n"
 
 
 def _stage(name: str) -> str:
@@ -143,13 +139,3 @@ def _plot(path: Path, name: str) -> Plot:
     shown = 100 / 150  # figures are saved at 150 dots per inch, and read at 100
     data = base64.b64encode(content).decode()
     return Plot(label(name), round(width * shown), round(height * shown), data)
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            rows += _flat(value, f"{prefix}{key}.")
-        else:
-            rows.append((f"{prefix}{key}", json.dumps(value, default=str, ensure_ascii=False)))
-    return rows

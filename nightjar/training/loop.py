@@ -122,14 +122,17 @@ def fit_rows(
     InputError
         There are no rows to train or to validate on; or as in `fit`.
     """
-    (data, rows), size = train, settings.batch_size
-    for part, used in (("training", rows), ("validation", validation[1])):
+    (data, rows), (held_out, scored), size = train, validation, settings.batch_size
+    for part, used in (("training", rows), ("validation", scored)):
         if not len(np.asarray(used)):
             raise InputError(f"{label}: no {part} objects are left; give more, or fewer folds")
+    # shuffled once: in the order of the store, which may be by class, a contrastive loss would
+    # compare objects of one class with each other
+    scored = np.random.default_rng(seed).permutation(np.asarray(scored))
     return fit(
         task,
         batching.training(data, rows, size, seed),
-        batching.evaluation(*validation, size, validation_seed),
+        batching.evaluation(held_out, scored, size, validation_seed),
         settings,
         steps_per_epoch=batching.steps(len(np.asarray(rows)), size),
         resume=resume,
