@@ -119,13 +119,16 @@ def test_another_learning_rate_is_another_experiment(clone):
     before = clone.metrics()
     clone.run("dvc", "exp", "run", "-S", "lr=2e-4")
     larger = clone.metrics()
-    clone.run("dvc", "exp", "run", "-S", "lr=1e-5")
+    trained = ("pretrain_clip", "train_baselines", "pretrain_astromer")
+    clone.run("dvc", "exp", "run", "-S", "lr=1e-5", *trained)
     smaller = clone.metrics()
     assert "lr: 1e-05" in (clone.path / "params.yaml").read_text()  # YAML 1.2, a string to PyYAML
-    for stage in ("pretrain_clip", "finetune_clip", "train_baselines", "pretrain_astromer"):
+    for stage in trained:
         name = f"{stage}.json"
         assert len({before[name], larger[name], smaller[name]}) == 3, name
-    assert before["gather_supernovae.json"] == smaller["gather_supernovae.json"]
+    for stage in ("finetune_clip", "finetune_astromer", "probe_clip"):
+        assert before[f"{stage}.json"] != larger[f"{stage}.json"], stage
+    assert before["gather_supernovae.json"] == larger["gather_supernovae.json"]
     difference = json.loads(clone.run("dvc", "metrics", "diff", "--json", "HEAD"))
     assert "metrics/pretrain_clip.json" in str(difference)
 
