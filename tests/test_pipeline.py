@@ -134,14 +134,7 @@ def test_another_learning_rate_is_another_experiment(clone):
 
 
 def test_bad_input_is_a_message_and_not_a_traceback(clone):
-    params = clone.path / "params.yaml"
-    before = params.read_text()
-    params.write_text(
-        before.replace("source: mock", "source: tables", 1).replace(
-            "path: null", "path: nowhere", 1
-        )
-    )
-    output = clone.run("dvc", "repro", "gather_supernovae", ok=False)
+    given = ("-S", "gather_supernovae.source=tables", "-S", "gather_supernovae.path=nowhere")
+    output = clone.run("dvc", "exp", "run", *given, "gather_supernovae", ok=False)
     assert "nowhere" in output
     assert "Traceback" not in output
-    params.write_text(before)
