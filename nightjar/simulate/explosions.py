@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nightjar.simulate import engines
+from nightjar.simulate import engines, sed
+from nightjar.simulate.lines import LINES
 from nightjar.simulate.populations import KINDS, Latents
 from nightjar.simulate.randomness import Floats
 from nightjar.simulate.sed import State, continuum, photosphere
 
 _SUN = 3.0128e35  # erg/s of bolometric magnitude 0 (IAU 2015 resolution B2)
-# What `photospheres` reads, for one kind or another.
+# What `luminosity_density` reads, for one kind or another.
 LATENTS = (
-    *("velocity", "velocity_slope", "floor_temperature", "timescale", "gamma_leak", "cooling"),
-    *("nickel_mass", "plateau_slope", "level", "decline_index", "energy", "spin_down"),
+    *("blanketing", "velocity", "velocity_slope", "floor_temperature", "timescale", "gamma_leak"),
+    *("cooling", "nickel_mass", "plateau_slope", "level", "decline_index", "energy", "spin_down"),
 )
 _ENGINE = (
     *("nickel_mass", "gamma_leak", "plateau_slope", "cooling", "spin_period"),
@@ -59,11 +60,39 @@ def photospheres(kind: str, latents: Latents, time: Floats) -> State:
     )
 
 
+def luminosity_density(
+    kind: str,
+    latents: Latents,
+    age: Floats,
+    wavelength: Floats,
+    scales: Floats,
+    resolution: Floats,
+) -> Floats:
+    """Luminosity per wavelength in erg/s/Angstrom, (rows, pixels).
+
+    Parameters
+    ----------
+    latents : (rows,) each, at least `LATENTS`, of one event per row
+    age : (rows,) rest-frame days since explosion
+    wavelength : (rows, pixels) Angstrom, rest frame
+    scales : (rows, at least the kind's lines) factors on the line strengths
+    resolution : (rows,) Angstrom (standard deviation) of the instrument, rest frame
+    """
+    lines = LINES[kind]
+    return sed.luminosity_density(
+        wavelength,
+        photospheres(kind, latents, age),
+        lines,
+        latents["blanketing"],
+        scales[:, : len(lines)],
+        resolution,
+    )
+
+
 def _optical_peak(kind: str, latents: Latents) -> Floats:
     """Days from explosion to maximum at 5500 Angstrom, by a parabola through three grid points."""
     n = len(latents["redshift"])
-    names = ("blanketing", *LATENTS)
-    flat = {name: np.repeat(latents[name], len(_TIMES)) for name in names}
+    flat = {name: np.repeat(latents[name], len(_TIMES)) for name in LATENTS}
     state = photospheres(kind, flat, np.tile(_TIMES, n))
     yellow = np.full((len(state.luminosity), 1), 5500.0)
     light = continuum(yellow, state.temperature, flat["blanketing"])[:, 0]
