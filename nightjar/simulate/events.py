@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nightjar.simulate import bands, cosmology, explosions, observing, sed
+from nightjar.simulate import bands, cosmology, explosions, observing
 from nightjar.simulate import populations as pop
 from nightjar.simulate.dust import transmission
-from nightjar.simulate.lines import LINES
 from nightjar.simulate.randomness import Floats, draws
 
 Rows = NDArray[np.int64]
 _NARROW = 25.0  # Angstrom: narrow lines are widened to this in photometry, so that nodes catch them
+_ZTF = tuple(bands.ZTF[name] for name in observing.BANDS)
+
+
+class Engine(Protocol):
+    """What makes the light: `explosions` (built in) or `templates.Templates`."""
+
+    def complete(self, kind: str, latents: pop.Latents) -> pop.Latents:
+        """Add the engine's own latent parameters to those of `populations.draw`."""
+
+    def luminosity_density(
+        self,
+        kind: str,
+        latents: pop.Latents,
+        age: Floats,
+        wavelength: Floats,
+        scales: Floats,
+        resolution: Floats,
+    ) -> Floats:
+        """erg/s/Angstrom, (rows, pixels); see `explosions.luminosity_density`."""
 
 
 class Events(NamedTuple):
@@ -24,11 +43,36 @@ class Events(NamedTuple):
     kind: NDArray[np.str_]  # a name of populations.KINDS
     latents: pop.Latents
     scales: Floats  # (events, LINES_MAX) factors on the strengths of the kind's lines
+    engine: Engine = explosions
 
     def take(self, which: NDArray[np.bool_] | Rows) -> Events:
         """Only these events."""
         latents = {name: values[which] for name, values in self.latents.items()}
-        return Events(self.rows[which], self.kind[which], latents, self.scales[which])
+        return self._replace(
+            rows=self.rows[which],
+            kind=self.kind[which],
+            latents=latents,
+            scales=self.scales[which],
+        )
+
+
+def concatenate(parts: Sequence[Events]) -> Events:
+    """All parts' events, one part after the other; they share an engine."""
+    latents = {
+        name: np.concatenate([part.latents[name] for part in parts]) for name in parts[0].latents
+    }
+    return parts[0]._replace(
+        rows=np.concatenate([part.rows for part in parts]),
+        kind=np.concatenate([part.kind for part in parts]),
+        latents=latents,
+        scales=np.concatenate([part.scales for part in parts]),
+    )
+
+
+def templates(events: Events) -> NDArray[np.object_]:
+    """Name of the SED series that each event is made from, "builtin" without one, (events,)."""
+    series = getattr(events.engine, "names", ())
+    return np.array([*series, "builtin"], dtype=object)[events.latents["template"].astype(np.int64)]
 
 
 class Sight(NamedTuple):
@@ -39,12 +83,17 @@ class Sight(NamedTuple):
 
 
 def draw(
-    seed: int, population: pop.Population, classes: NDArray[np.str_], rows: Rows, attempt: int
+    seed: int,
+    population: pop.Population,
+    classes: NDArray[np.str_],
+    rows: Rows,
+    attempt: int,
+    engine: Engine = explosions,
 ) -> Events:
     """Draw the latent parameters of objects ``rows`` of the given classes.
 
-    Adds to those of `populations.draw` and `explosions.complete`: ra, dec (deg, evenly over the sky
-    north of -30 deg), explosion_time and first_night (MJD).
+    Adds to those of `populations.draw` and of the engine's ``complete``: ra, dec (deg, evenly over
+    the sky north of -30 deg), explosion_time and first_night (MJD).
     """
     stream = f"{population.name}-latent"
     uniform, normal = draws(seed, stream, rows, pop.LATENT_UNIFORMS, pop.LATENT_NORMALS, attempt)
@@ -53,8 +102,9 @@ def draw(
     for name in np.unique(kind):
         of = np.flatnonzero(kind == name)
         drawn = pop.draw(str(name), population, uniform[of], normal[of])
-        for key, values in explosions.complete(str(name), drawn).items():
+        for key, values in engine.complete(str(name), drawn).items():
             latents.setdefault(key, np.full(len(rows), np.nan))[of] = values
+    latents.setdefault("template", np.full(len(rows), -1.0))
     latents["ra"] = 360 * uniform[:, -5]
     latents["dec"] = np.degrees(np.arcsin(-0.5 + 1.5 * uniform[:, -6]))
     first, last = observing.FIRST, observing.LAST
@@ -62,7 +112,7 @@ def draw(
     latents["first_night"] = latents["explosion_time"] - 10 * uniform[:, -8]
     free = 3 * pop.CANDIDATES + 9
     scales = np.exp(population.lines * normal[:, free : free + pop.LINES_MAX])
-    return Events(rows, kind, latents, scales)
+    return Events(rows, kind, latents, scales, engine)
 
 
 def sight(latents: pop.Latents, wavelength: Floats) -> Sight:
@@ -72,8 +122,9 @@ def sight(latents: pop.Latents, wavelength: Floats) -> Sight:
     rest = wavelength / one
     factor = transmission(wavelength[None, :], column["mwebv"])
     factor = factor * transmission(rest, column["host_ebv"], column["host_rv"])
-    # The intrinsic colour of a SN Ia acts like dust about its mean; M_B already counts it.
-    colour = np.nan_to_num(column["colour_c"] + 0.084)
+    # The intrinsic colour of a SN Ia acts like dust about its mean; M_B already counts it.  A series
+    # has its own colour law.
+    colour = np.where(column["template"] < 0, np.nan_to_num(column["colour_c"] + 0.084), 0.0)
     factor *= transmission(rest, colour) / transmission(np.float64(4400.0), colour)
     area = 4 * np.pi * cosmology.distance(column["redshift"]) ** 2
     return Sight(rest, 1e15 * factor / (area * one))
@@ -91,31 +142,35 @@ def received(
     seen : their lines of sight
     resolution : Angstrom (standard deviation), observer frame
     """
-    names = ("redshift", "blanketing", *explosions.LATENTS)
-    latents = {name: events.latents[name][event] for name in names}
-    light = sed.luminosity_density(
+    latents = {name: values[event] for name, values in events.latents.items()}
+    light = events.engine.luminosity_density(
+        kind,
+        latents,
+        age,
         seen.rest[event],
-        explosions.photospheres(kind, latents, age),
-        LINES[kind],
-        latents["blanketing"],
-        events.scales[event, : len(LINES[kind])],
+        events.scales[event],
         resolution / (1 + latents["redshift"]),
     )
     light *= seen.factor[event]
     return light
 
 
-def fluxes(events: Events, band: Rows, age: Floats, seen: NDArray[np.bool_]) -> Floats:
+def fluxes(
+    events: Events,
+    band: Rows,
+    age: Floats,
+    seen: NDArray[np.bool_],
+    passbands: Sequence[bands.Band] = _ZTF,
+) -> Floats:
     """Fluxes in nJy through the survey's bands, (events, visits); zero where not ``seen``.
 
     Parameters
     ----------
-    band : (visits,) index into `observing.BANDS`
+    band : (visits,) index into ``passbands``
     age : (events, visits) rest-frame days since explosion
     """
     out = np.zeros(age.shape)
-    for code, name in enumerate(observing.BANDS):
-        passband = bands.ZTF[name]
+    for code, passband in enumerate(passbands):
         line_of_sight = sight(events.latents, passband.wavelength)
         for kind in np.unique(events.kind):
             of = (events.kind == kind)[:, None] & (band == code)
@@ -125,22 +180,26 @@ def fluxes(events: Events, band: Rows, age: Floats, seen: NDArray[np.bool_]) -> 
     return out
 
 
-def spectra(events: Events, age: Floats, host: Floats) -> Floats:
-    """Spectra of the SEDM-like spectrograph without noise, in 1e-15 erg/s/cm^2/Angstrom.
+def spectra(
+    events: Events,
+    age: Floats,
+    host: Floats,
+    pixels: Floats = observing.PIXELS,
+    resolution: float = observing.LINE_SPREAD,
+) -> Floats:
+    """Spectra without noise, in 1e-15 erg/s/cm^2/Angstrom, (events, pixels).
 
     Parameters
     ----------
     age : (events,) rest-frame days since explosion
     host : (events,) host light over supernova light at 6000 Angstrom
-
-    Returns
-    -------
-    (events, 220)
+    pixels : (pixels,) Angstrom, observer frame; those of the SEDM-like spectrograph if not given
+    resolution : Angstrom (standard deviation), observer frame
     """
-    out = np.empty((len(age), len(observing.PIXELS)))
-    seen = sight(events.latents, observing.PIXELS)
+    out = np.empty((len(age), len(pixels)))
+    seen = sight(events.latents, pixels)
     for kind in np.unique(events.kind):
         event = np.flatnonzero(events.kind == kind)
-        out[event] = received(str(kind), events, event, age[event], seen, observing.LINE_SPREAD)
-    middle = out[:, [int(np.argmin(np.abs(observing.PIXELS - 6000)))]]
+        out[event] = received(str(kind), events, event, age[event], seen, resolution)
+    middle = out[:, [int(np.argmin(np.abs(pixels - 6000)))]]
     return out + host[:, None] * middle * observing.host_spectrum(seen.rest)

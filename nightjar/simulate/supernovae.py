@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nightjar.errors import InputError
-from nightjar.simulate import bands, observing
+from nightjar.simulate import bands, explosions, observing
 from nightjar.simulate import events as ev
 from nightjar.simulate import populations as pop
 from nightjar.simulate.events import Events, Rows
@@ -30,6 +30,7 @@ class Settings(NamedTuple):
     noise: bool
     spectrum_snr: float
     min_points: int
+    engine: ev.Engine
 
 
 class Points(NamedTuple):
@@ -51,6 +52,7 @@ def simulate(
     noise: bool,
     spectrum_snr: float,
     min_points: int,
+    engine: ev.Engine = explosions,
     chunk: int = 256,
 ) -> Tables:
     """Simulate supernovae that a ZTF-like survey detects, each with a SEDM-like spectrum.
@@ -70,6 +72,7 @@ def simulate(
     noise : False gives the perfect magnitudes and fluxes at the same points, with the same errors
     spectrum_snr : median signal-to-noise ratio per pixel of 25 Angstrom
     min_points : detections needed in each band
+    engine : what makes the light, see `templates.engine`
     chunk : objects at a time
 
     Returns
@@ -85,7 +88,7 @@ def simulate(
     InputError
         an unknown class or population, or a class that the survey practically never selects
     """
-    settings = _settings(seed, population, classes, noise, spectrum_snr, min_points)
+    settings = _settings(seed, population, classes, noise, spectrum_snr, min_points, engine)
     starts = range(0, objects, chunk)
     parts = [_select(settings, np.arange(i, min(i + chunk, objects))) for i in starts]
     return Tables(
@@ -97,14 +100,20 @@ def simulate(
 
 
 def _settings(
-    seed: int, population: str, classes: Mapping[str, float], noise: bool, snr: float, points: int
+    seed: int,
+    population: str,
+    classes: Mapping[str, float],
+    noise: bool,
+    snr: float,
+    points: int,
+    engine: ev.Engine,
 ) -> Settings:
     unknown = [name for name in classes if name not in pop.CLASSES]
     if unknown or not classes:
         raise InputError(f"classes: {unknown} cannot be simulated; use some of {pop.CLASSES}")
     if population not in pop.POPULATIONS:
         raise InputError(f"population: {population!r} is none of {tuple(pop.POPULATIONS)}")
-    return Settings(seed, pop.POPULATIONS[population], dict(classes), noise, snr, points)
+    return Settings(seed, pop.POPULATIONS[population], dict(classes), noise, snr, points, engine)
 
 
 # --- selection -----------------------------------------------------------------------------------
@@ -115,7 +124,9 @@ def _select(settings: Settings, rows: Rows) -> tuple[Events, Points]:
     kept: list[tuple[Events, Points]] = []
     for attempt in range(_ATTEMPTS):
         classes = _classes(settings, rows)
-        events = ev.draw(settings.seed, settings.population, classes, rows, attempt)
+        events = ev.draw(
+            settings.seed, settings.population, classes, rows, attempt, settings.engine
+        )
         good, points = _observe(settings, events, attempt)
         kept.append((events.take(good), points))
         rows = rows[~good]
@@ -133,13 +144,7 @@ def _classes(settings: Settings, rows: Rows) -> NDArray[np.str_]:
 def _merge(parts: list[tuple[Events, Points]]) -> tuple[Events, Points]:
     """All attempts together, in the order of the objects."""
     events, points = zip(*parts, strict=True)
-    names = events[0].latents
-    all_events = Events(
-        np.concatenate([e.rows for e in events]),
-        np.concatenate([e.kind for e in events]),
-        {name: np.concatenate([e.latents[name] for e in events]) for name in names},
-        np.concatenate([e.scales for e in events]),
-    )
+    all_events = ev.concatenate(events)
     order = np.argsort(np.concatenate([p.rows for p in points]), kind="stable")
     columns = [np.concatenate(column)[order] for column in zip(*points, strict=True)]
     return all_events.take(np.argsort(all_events.rows)), Points._make(columns)
@@ -206,6 +211,7 @@ def _objects(settings: Settings, events: Events) -> pd.DataFrame:
     frame.insert(0, "object_id", _identifiers(settings, events.rows))
     frame.insert(1, "class", np.where(stripped, "SN Ib/c", events.kind))
     frame.insert(2, "subtype", events.kind)
+    frame["template"] = ev.templates(events)
     return frame.drop(columns=["first_night", "other_1", "other_2"])
 
 
