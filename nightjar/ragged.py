@@ -3,13 +3,17 @@
 A store is one directory: a plain ``.npy`` file per array and ``meta.json``.  Points of row i are
 ``[offsets[i], offsets[i + 1])``.  Few large files, whatever the number of objects, and nothing is
 read before it is used.  Writers append, so a store larger than memory can be made.
+
+A simulation also keeps what it would have seen without noise, in ``perfect.npy`` beside the
+observed ``value.npy`` (light curves) or ``flux.npy`` (spectra).  ``noise`` in ``meta.json`` says
+which of the two a store hands out; other stores have neither.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -58,6 +62,8 @@ class LightCurves:
     band : (m,) int16, code into ``bands``
     bands : names of the bands (or band groups)
     quantity : ``mag`` or ``flux``
+    perfect : (m,) float32, ``value`` without noise, NaN where unknown; None but in simulations
+    noise : False where ``value`` is ``perfect``; the observed ones then stay on disk
     """
 
     object_id: np.ndarray
@@ -68,6 +74,8 @@ class LightCurves:
     band: np.ndarray
     bands: tuple[str, ...]
     quantity: str = "mag"
+    perfect: np.ndarray | None = None
+    noise: bool = True
 
     def __len__(self) -> int:
         return len(self.object_id)
@@ -78,9 +86,8 @@ class LightCurves:
 
     def slice(self, start: int, stop: int) -> LightCurves:
         """Rows ``start`` to ``stop`` as views, with offsets that begin at 0."""
-        return LightCurves(
-            **_slice(self, start, stop, (), _CURVE_POINTS), bands=self.bands, quantity=self.quantity
-        )
+        arrays = _slice(self, start, stop, (), _CURVE_POINTS)
+        return replace(self, **arrays)
 
     @classmethod
     def open(cls, directory: str | Path) -> LightCurves:
@@ -93,6 +100,7 @@ class LightCurves:
         """
         meta = _meta(Path(directory), "light_curves", ("bands", "quantity"))
         arrays = _arrays(Path(directory), meta, {}, _CURVE_POINTS)
+        arrays |= _perfect(Path(directory), meta, "value")
         return cls(**arrays, bands=tuple(meta["bands"]), quantity=meta["quantity"])
 
 
@@ -108,6 +116,7 @@ class Spectra:
     offsets : (n + 1,) int64
     wavelength : (m,) float32, Angstrom, increasing within a spectrum
     flux, flux_err : (m,) float32, any unit; flux_err is NaN where the survey gives none
+    perfect, noise : of ``flux``, as in `LightCurves`
     """
 
     object_id: np.ndarray
@@ -117,6 +126,8 @@ class Spectra:
     wavelength: np.ndarray
     flux: np.ndarray
     flux_err: np.ndarray
+    perfect: np.ndarray | None = None
+    noise: bool = True
 
     def __len__(self) -> int:
         return len(self.object_id)
@@ -128,13 +139,15 @@ class Spectra:
 
     def slice(self, start: int, stop: int) -> Spectra:
         """Rows ``start`` to ``stop`` as views, with offsets that begin at 0."""
-        return Spectra(**_slice(self, start, stop, tuple(_SPECTRUM_ROWS), _SPECTRUM_POINTS))
+        arrays = _slice(self, start, stop, tuple(_SPECTRUM_ROWS), _SPECTRUM_POINTS)
+        return replace(self, **arrays)
 
     @classmethod
     def open(cls, directory: str | Path) -> Spectra:
         """Memory-map a store; raises `InputError` as `LightCurves.open` does."""
         meta = _meta(Path(directory), "spectra", ())
-        return cls(**_arrays(Path(directory), meta, _SPECTRUM_ROWS, _SPECTRUM_POINTS))
+        arrays = _arrays(Path(directory), meta, _SPECTRUM_ROWS, _SPECTRUM_POINTS)
+        return cls(**(arrays | _perfect(Path(directory), meta, "flux")))
 
 
 class ArrayWriter:
@@ -167,10 +180,17 @@ class _Writer:
     """Appends rows with their points; `close` makes the store valid, an error never does."""
 
     def __init__(
-        self, directory: Path, rows: Mapping[str, Any], points: Mapping[str, Any], **meta: Any
+        self,
+        directory: Path,
+        rows: Mapping[str, Any],
+        points: Mapping[str, Any],
+        noise: bool | None,
+        **meta: Any,
     ) -> None:
         directory.mkdir(parents=True)
         self.directory = directory
+        if noise is not None:
+            points, meta = {**points, "perfect": np.float32}, {**meta, "noise": noise}
         self._meta = meta
         self._rows = {name: ArrayWriter(directory / f"{name}.npy", rows[name]) for name in rows}
         self._points = {
@@ -220,11 +240,20 @@ class _Writer:
 
 
 class LightCurvesWriter(_Writer):
-    """Writes a `LightCurves` store, block of objects by block of objects."""
+    """Writes a `LightCurves` store, block of objects by block of objects.
 
-    def __init__(self, directory: Path, bands: Sequence[str], quantity: str) -> None:
+    Parameters
+    ----------
+    directory : must not exist
+    bands, quantity : as in `LightCurves`
+    noise : None where there are no perfect values; else whether the observed ones are handed out
+    """
+
+    def __init__(
+        self, directory: Path, bands: Sequence[str], quantity: str, noise: bool | None = None
+    ) -> None:
         meta = {"kind": "light_curves", "bands": list(bands), "quantity": quantity}
-        super().__init__(directory, {}, _CURVE_POINTS, **meta)
+        super().__init__(directory, {}, _CURVE_POINTS, noise, **meta)
 
     def append(
         self,
@@ -234,17 +263,20 @@ class LightCurvesWriter(_Writer):
         value: np.ndarray,
         error: np.ndarray,
         band: np.ndarray,
+        perfect: np.ndarray | None = None,
     ) -> None:
         """Add objects whose points lie one after another, ``counts[i]`` for object i."""
         points = {"time": time, "value": value, "error": error, "band": band}
+        if perfect is not None:
+            points["perfect"] = perfect
         self._append(object_id, counts, points)
 
 
 class SpectraWriter(_Writer):
-    """Writes a `Spectra` store, block of spectra by block of spectra."""
+    """Writes a `Spectra` store, block of spectra by block of spectra; ``noise`` as above."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory, _SPECTRUM_ROWS, _SPECTRUM_POINTS, kind="spectra")
+    def __init__(self, directory: Path, noise: bool | None = None) -> None:
+        super().__init__(directory, _SPECTRUM_ROWS, _SPECTRUM_POINTS, noise, kind="spectra")
 
     def append(
         self,
@@ -254,10 +286,13 @@ class SpectraWriter(_Writer):
         wavelength: Sequence[np.ndarray],
         flux: Sequence[np.ndarray],
         flux_err: Sequence[np.ndarray],
+        perfect: Sequence[np.ndarray] | None = None,
     ) -> None:
         """Add spectra: one array of pixels each."""
         if len(object_id):
             pixels = {"wavelength": wavelength, "flux": flux, "flux_err": flux_err}
+            if perfect is not None:
+                pixels["perfect"] = perfect
             flat = {name: np.concatenate(list(arrays)) for name, arrays in pixels.items()}
             counts = np.array([len(array) for array in flux])
             self._append(object_id, counts, {"time": time, "rest": rest, **flat})
@@ -272,13 +307,15 @@ def _points_of(store: LightCurves | Spectra, i: int) -> slice:
 
 def _slice(
     store: LightCurves | Spectra, start: int, stop: int, rows: tuple[str, ...], points: Mapping
-) -> dict[str, np.ndarray]:
+) -> dict[str, Any]:
     start, stop, _ = slice(start, stop).indices(len(store))
     stop = max(start, stop)
     offsets = store.offsets[start : stop + 1]
     part = slice(int(offsets[0]), int(offsets[-1]))
     arrays = {name: getattr(store, name)[start:stop] for name in ("object_id", *rows)}
     arrays |= {name: getattr(store, name)[part] for name in points}
+    if store.perfect is not None:
+        arrays["perfect"] = store.perfect[part]
     return arrays | {"offsets": offsets - offsets[0]}
 
 
@@ -294,6 +331,8 @@ def _meta(directory: Path, kind: str, keys: tuple[str, ...]) -> dict[str, Any]:
     known = isinstance(meta, dict) and needed <= set(meta) and meta["kind"] == kind
     if not known or not all(type(meta[key]) is int for key in ("objects", "points")):
         raise InputError(f"{path}: not the description of a {kind} store")
+    if type(meta.get("noise", True)) is not bool:
+        raise InputError(f"{path}: 'noise' is {meta['noise']!r}, expected true or false")
     if meta["format"] != FORMAT:
         raise InputError(
             f"{path}: format {meta['format']}, this version reads {FORMAT}; gather again"
@@ -303,7 +342,7 @@ def _meta(directory: Path, kind: str, keys: tuple[str, ...]) -> dict[str, Any]:
 
 def _arrays(
     directory: Path, meta: Mapping[str, Any], rows: Mapping[str, Any], points: Mapping[str, Any]
-) -> dict[str, np.ndarray]:
+) -> dict[str, Any]:
     n, m = meta["objects"], meta["points"]
     arrays = {"object_id": _map(directory / "object_id.npy", np.str_, n)}
     arrays["offsets"] = offsets = _map(directory / "offsets.npy", np.int64, n + 1)
@@ -314,6 +353,15 @@ def _arrays(
     if offsets[0] != 0 or offsets[-1] != m or (np.diff(offsets) < 0).any():
         raise InputError(f"{directory / 'offsets.npy'}: offsets do not cover 0 to {m} in order")
     return arrays
+
+
+def _perfect(directory: Path, meta: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The perfect values where the store has any, and in the place of ``name`` without noise."""
+    if "noise" not in meta:
+        return {}
+    perfect = _map(directory / "perfect.npy", np.float32, meta["points"])
+    arrays = {"perfect": perfect, "noise": meta["noise"]}
+    return arrays if meta["noise"] else arrays | {name: perfect}
 
 
 def _map(path: Path, dtype: Any, length: int) -> np.ndarray:

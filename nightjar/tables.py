@@ -8,8 +8,10 @@ objects    object_id                            text, unique (whole numbers beco
            any other                            metadata, kept as it is
 photometry object_id, time, band                text; MJD, float64; text
            mag, mag_err *or* flux, flux_err     mag as the survey gives it; or nJy (AB)
+           mag_perfect *or* flux_perfect        optional, simulations: without noise
 spectra    object_id, time                      text; MJD or null
            wavelength, flux, flux_err           lists: Angstrom; any flux unit; flux_err optional
+           flux_perfect                         optional, simulations: list, without noise
            frame                                optional: ``observed`` (default) or ``rest``
 ========== ==================================== ===============================================
 
@@ -63,8 +65,10 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "time": _TIMES,
         "band": ("filter", "fid", "passband"),
         "mag": (),
+        "mag_perfect": (),
         "mag_err": ("magerr", "e_mag", "errmag", "err", "mag_error", "sigma"),
         "flux": (),
+        "flux_perfect": (),
         "flux_err": ("fluxerr", "flux_error"),
     },
     "spectra": {
@@ -72,12 +76,14 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "time": _TIMES,
         "wavelength": (),
         "flux": (),
+        "flux_perfect": (),
         "flux_err": ("fluxerr", "flux_error"),
         "frame": (),
     },
 }
 MAGNITUDES = (-30.0, 40.0)  # from brighter than the Sun to fainter than any survey
 QUANTITIES = {"mag": ("mag", "mag_err"), "flux": ("flux", "flux_err")}
+PERFECT = {"mag": "mag_perfect", "flux": "flux_perfect"}
 _CANONICAL = {
     table: {name: target for target, names in columns.items() for name in (target, *names)}
     for table, columns in ALIASES.items()
@@ -95,6 +101,8 @@ class Tables:
     spectra : chunks; wavelength, flux and flux_err are object columns of float arrays
     drops : reasons counted by the reader itself while it streams; complete when it is exhausted
     quantity : ``mag`` (mag, mag_err) or ``flux`` (flux, flux_err in nJy)
+    noise : which values are used, where there are two: the observed ones, or else the perfect ones,
+        which every row must then have.  A sample keeps both
     rows : photometry rows to come, for the progress bar, where the reader knows
     """
 
@@ -103,6 +111,7 @@ class Tables:
     spectra: Iterable[pd.DataFrame] = ()
     drops: Counter[str] = field(default_factory=Counter)
     quantity: str = "mag"
+    noise: bool = True
     rows: int | None = None
 
 
@@ -181,19 +190,24 @@ def _out_of_range(value: np.ndarray, quantity: str) -> np.ndarray:
 
 
 def check_photometry(
-    frame: pd.DataFrame, quantity: str, where: str
+    frame: pd.DataFrame, quantity: str, where: str, noise: bool = True
 ) -> tuple[pd.DataFrame, Counter[str]]:
     """One chunk of photometry with only usable rows, and the count of the others by reason.
+
+    Of observed and perfect values the rules are for those that are used; the others become NaN
+    where they break one.
 
     Parameters
     ----------
     frame : canonical columns; its index is the row number that messages quote
     quantity : ``mag`` or ``flux``
     where : the file, for the message
+    noise : use the observed values, else the perfect ones
 
     Returns
     -------
-    frame : object_id and band (categorical), time (float64, MJD), value and error (float32)
+    frame : object_id and band (categorical), time (float64, MJD), value, error and, where given,
+        the perfect value (float32)
     counts : dropped rows by reason
 
     Raises
@@ -205,7 +219,8 @@ def check_photometry(
     require(frame.columns, ["object_id", "time", "band", value_name, error_name], where)
     ids, bands = labels(frame["object_id"], where), labels(frame["band"], where)
     time = numbers(frame["time"], where)
-    value = numbers(frame[value_name], where, np.float32)
+    values = _values(frame, (value_name, PERFECT[quantity]), where, noise)
+    used = values[value_name if noise else PERFECT[quantity]]
     error = numbers(frame[error_name], where, np.float32)
     refuse_julian_dates(time, frame.index, where)
     keep, counts = first_reasons(
@@ -213,16 +228,30 @@ def check_photometry(
             "photometry_object_id_missing": ids.codes < 0,
             "photometry_band_missing": bands.codes < 0,
             "photometry_time_not_finite": ~np.isfinite(time),
-            "photometry_value_not_finite": ~np.isfinite(value),
-            "photometry_magnitude_out_of_range": _out_of_range(value, quantity),
+            "photometry_value_not_finite": ~np.isfinite(used),
+            "photometry_magnitude_out_of_range": _out_of_range(used, quantity),
             "photometry_error_missing": np.isnan(error),
             "photometry_error_not_finite": np.isinf(error),
             "photometry_error_not_positive": error <= 0,
         }
     )
-    columns = {"object_id": ids, "time": time, "band": bands, value_name: value, error_name: error}
+    for other in values.values():
+        if other is not used:
+            other[~np.isfinite(other) | _out_of_range(other, quantity)] = np.nan
+    columns = {"object_id": ids, "time": time, "band": bands, **values, error_name: error}
     clean = pd.DataFrame(columns, index=frame.index, copy=False)
     return (clean if keep.all() else clean[keep]), counts
+
+
+def _values(
+    frame: pd.DataFrame, names: tuple[str, str], where: str, noise: bool
+) -> dict[str, np.ndarray]:
+    """Observed and perfect values as float32, without the latter where there are none."""
+    if not noise and names[1] not in frame:
+        raise InputError(
+            f"{where}: no column {names[1]!r}, which only simulations have; set noise to true"
+        )
+    return {name: numbers(frame[name], where, np.float32) for name in names if name in frame}
 
 
 def _unique_ids(column: pd.Series, where: str) -> np.ndarray:
@@ -251,21 +280,27 @@ def _redshifts(column: pd.Series, where: str) -> tuple[np.ndarray, Counter[str]]
     return np.where(keep, value, np.nan), counts
 
 
-def check_spectra(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, Counter[str]]:
+def check_spectra(
+    frame: pd.DataFrame, where: str, noise: bool = True
+) -> tuple[pd.DataFrame, Counter[str]]:
     """One chunk of spectra with usable pixels at increasing wavelengths, and what was dropped.
 
     Pixels without a finite flux or a positive wavelength go, wavelengths are sorted, a repeated
     wavelength keeps its first pixel, and an error that is not positive becomes NaN (not given).
+    Of observed and perfect fluxes the rules are for those that are used; of the others, what is
+    not finite becomes NaN.
 
     Parameters
     ----------
     frame : canonical columns; its index is the row number that messages quote
     where : the file, for the message
+    noise : use the observed fluxes, else the perfect ones
 
     Returns
     -------
     frame : object_id (categorical), time (MJD or NaN), frame (``observed`` or ``rest``), and
-        wavelength, flux, flux_err as object columns of float32 arrays of equal length
+        wavelength, flux, flux_err and, where given, flux_perfect as object columns of float32
+        arrays of equal length
     counts : dropped spectra and pixels, and repairs, by reason
 
     Raises
@@ -277,18 +312,10 @@ def check_spectra(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, Counte
     ids = labels(frame["object_id"], where)
     time = numbers(frame["time"], where)
     refuse_julian_dates(time, frame.index, where)
-    pixels = {name: _lists(frame, name, where) for name in ("wavelength", "flux", "flux_err")}
-    length = {name: np.array([len(a) for a in arrays]) for name, arrays in pixels.items()}
-    has_error = length["flux_err"] > 0
-    agree = (length["wavelength"] == length["flux"]) & (
-        ~has_error | (length["flux_err"] == length["flux"])
-    )
+    pixels = {name: _lists(frame, name, where) for name in _pixel_columns(frame, where, noise)}
+    used = "flux" if noise else PERFECT["flux"]
     keep, counts = first_reasons(
-        {
-            "spectra_object_id_missing": ids.codes < 0,
-            "spectra_lengths_disagree": ~agree,
-            "spectra_no_pixels": length["flux"] == 0,
-        }
+        {"spectra_object_id_missing": ids.codes < 0, **_wrong_lengths(pixels, used)}
     )
     clean = pd.DataFrame(
         {
@@ -300,7 +327,7 @@ def check_spectra(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, Counte
     )[keep]
     chosen = {name: [arrays[i] for i in np.flatnonzero(keep)] for name, arrays in pixels.items()}
     counts["spectra_repaired_time_infinite"] = int(np.isinf(time[keep]).sum())
-    columns, counted = _clean_pixels(**chosen)
+    columns, counted = _clean_pixels(chosen, used)
     for name, arrays in columns.items():
         clean[name] = pd.Series(arrays, index=clean.index, dtype=object)
     empty = np.array([len(a) == 0 for a in columns["flux"]], dtype=bool)
@@ -343,39 +370,60 @@ def _frames(frame: pd.DataFrame, where: str) -> np.ndarray:
     return names
 
 
+def _pixel_columns(frame: pd.DataFrame, where: str, noise: bool) -> list[str]:
+    perfect = PERFECT["flux"]
+    if not noise and perfect not in frame:
+        raise InputError(
+            f"{where}: no column {perfect!r}, which only simulations have; set noise to true"
+        )
+    return ["wavelength", "flux", "flux_err", *([perfect] if perfect in frame else [])]
+
+
+def _wrong_lengths(pixels: dict[str, list[np.ndarray]], used: str) -> dict[str, np.ndarray]:
+    """Spectra whose lists differ in length, or are empty; only the unused ones may be missing."""
+    length = {name: np.array([len(a) for a in arrays]) for name, arrays in pixels.items()}
+    agree = length["wavelength"] == length[used]
+    for name in pixels.keys() - {"wavelength", used}:
+        agree &= (length[name] == 0) | (length[name] == length[used])
+    return {"spectra_lengths_disagree": ~agree, "spectra_no_pixels": length[used] == 0}
+
+
 def _clean_pixels(
-    wavelength: list[np.ndarray], flux: list[np.ndarray], flux_err: list[np.ndarray]
+    pixels: dict[str, list[np.ndarray]], used: str
 ) -> tuple[dict[str, list[np.ndarray]], Counter[str]]:
     """The pixel rules of `check_spectra`, on all pixels of a chunk at once."""
-    if not flux:
-        return {"wavelength": [], "flux": [], "flux_err": []}, Counter()
-    owner = np.repeat(np.arange(len(flux)), [len(a) for a in flux])
-    error = [
-        e if len(e) else np.full(len(f), np.nan, np.float32)
-        for e, f in zip(flux_err, flux, strict=True)
-    ]
-    w, f, e = np.concatenate(wavelength), np.concatenate(flux), np.concatenate(error)
+    lengths = [len(a) for a in pixels[used]]
+    if not lengths:
+        return {name: [] for name in pixels}, Counter()
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    flat = {name: _flat(arrays, lengths) for name, arrays in pixels.items()}
+    w = flat["wavelength"]
     keep, counts = first_reasons(
         {
             "pixels_wavelength_not_valid": ~(np.isfinite(w) & (w > 0)),
-            "pixels_flux_not_finite": ~np.isfinite(f),
+            "pixels_flux_not_finite": ~np.isfinite(flat[used]),
         }
     )
-    owner, w, f, e = owner[keep], w[keep], f[keep], e[keep]
-    falls = (np.diff(owner) == 0) & (np.diff(w) < 0)
+    owner, flat = owner[keep], {name: values[keep] for name, values in flat.items()}
+    falls = (np.diff(owner) == 0) & (np.diff(flat["wavelength"]) < 0)
     if falls.any():
         counts["spectra_repaired_order"] += len(np.unique(owner[1:][falls]))
-        order = np.lexsort((w, owner))
-        w, f, e = w[order], f[order], e[order]  # `owner` was in order and stays so
-    new = np.append(True, (np.diff(owner) != 0) | (np.diff(w) != 0))[: len(w)]
+        order = np.lexsort((flat["wavelength"], owner))  # `owner` was in order and stays so
+        flat = {name: values[order] for name, values in flat.items()}
+    new = np.append(True, (np.diff(owner) != 0) | (np.diff(flat["wavelength"]) != 0))[: len(owner)]
     counts["pixels_wavelength_repeated"] += int((~new).sum())
-    owner, w, f, e = owner[new], w[new], f[new], e[new]
-    not_positive = (e <= 0) | np.isinf(e)
+    owner, flat = owner[new], {name: values[new] for name, values in flat.items()}
+    error = flat["flux_err"]
+    not_positive = (error <= 0) | np.isinf(error)
     counts["pixels_error_not_positive"] += int(not_positive.sum())
-    e = np.where(not_positive, np.float32(np.nan), e)
-    ends = np.cumsum(np.bincount(owner, minlength=len(flux)))[:-1]
-    return {
-        "wavelength": np.split(w, ends),
-        "flux": np.split(f, ends),
-        "flux_err": np.split(e, ends),
-    }, +counts
+    error[not_positive] = np.nan
+    for name in flat.keys() - {"wavelength", "flux_err", used}:
+        flat[name][~np.isfinite(flat[name])] = np.nan
+    ends = np.cumsum(np.bincount(owner, minlength=len(lengths)))[:-1]
+    return {name: np.split(values, ends) for name, values in flat.items()}, +counts
+
+
+def _flat(arrays: list[np.ndarray], lengths: list[int]) -> np.ndarray:
+    """All lists in one, NaN for those that are missing."""
+    pairs = zip(arrays, lengths, strict=True)
+    return np.concatenate([a if len(a) else np.full(n, np.nan, np.float32) for a, n in pairs])

@@ -93,6 +93,57 @@ def test_empty_store(tmp_path):
     assert (len(store), len(store.time), len(store.slice(0, 0))) == (0, 0, 0)
 
 
+def perfect_stores(folder, noise):
+    """Objects a (1 point) and b (2), a spectrum of 2 and one of 1 pixel, with perfect values."""
+    points = [TIME[:3], [1, 2, 3], [0.1] * 3, [0, 0, 0]]
+    with LightCurvesWriter(folder / "lc", ("g",), "mag", noise) as curves:
+        curves.append(["a", "b"], np.array([1, 2]), *points, perfect=[10, 20, 30])
+    lists = [np.array([1.0, 2.0]), np.array([3.0])]
+    with SpectraWriter(folder / "sp", noise) as spectra:
+        perfect = [10 * pixels for pixels in lists]
+        spectra.append(["a", "b"], [0, 0], [False] * 2, lists, lists, lists, perfect)
+    return folder / "lc", folder / "sp"
+
+
+@pytest.mark.parametrize(("noise", "factor"), [(True, 1), (False, 10)])
+def test_noise_says_whether_observed_or_perfect_values_are_handed_out(tmp_path, noise, factor):
+    curves, spectra = perfect_stores(tmp_path, noise)
+    store, flux = LightCurves.open(curves), Spectra.open(spectra)
+    assert store.noise is flux.noise is noise
+    assert store.value.tolist() == flux.flux.tolist() == [factor, 2 * factor, 3 * factor]
+    assert store.perfect.tolist() == flux.perfect.tolist() == [10, 20, 30]
+    for path, name in ((curves, "value"), (spectra, "flux")):
+        assert np.load(path / f"{name}.npy").tolist() == [1, 2, 3]  # both are kept
+
+
+def test_slices_keep_perfect_values_beside_the_observed(tmp_path):
+    curves, spectra = perfect_stores(tmp_path, noise=True)
+    part, tail = LightCurves.open(curves).slice(1, 2), Spectra.open(spectra).slice(1, 2)
+    assert (part.value.tolist(), part.perfect.tolist(), part.bands) == ([2, 3], [20, 30], ("g",))
+    assert (tail.flux.tolist(), tail.perfect.tolist()) == ([3], [30])
+
+
+def test_a_store_without_perfect_values_says_nothing_of_noise(light_curves):
+    """As the stores of earlier versions, which are read as ever."""
+    assert "noise" not in json.loads((light_curves / "meta.json").read_text())
+    store = LightCurves.open(light_curves)
+    assert (store.perfect, store.noise, store.slice(0, 2).perfect) == (None, True, None)
+
+
+def test_damaged_perfect_values_are_named(tmp_path):
+    curves, _ = perfect_stores(tmp_path, noise=True)
+    np.save(curves / "perfect.npy", np.float32([1, 2]))
+    with pytest.raises(InputError, match=r"perfect\.npy: float32 \(2,\), expected float32 \(3,\)"):
+        LightCurves.open(curves)
+    (curves / "perfect.npy").unlink()
+    with pytest.raises(InputError, match=r"perfect\.npy"):
+        LightCurves.open(curves)
+    meta = json.loads((curves / "meta.json").read_text())
+    (curves / "meta.json").write_text(json.dumps(meta | {"noise": "no"}))
+    with pytest.raises(InputError, match=r"meta\.json: 'noise' is 'no', expected true or false"):
+        LightCurves.open(curves)
+
+
 def test_array_writer_casts_and_counts(tmp_path):
     writer = ArrayWriter(tmp_path / "a.npy", np.int16)
     for _ in range(3):

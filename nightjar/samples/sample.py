@@ -4,7 +4,8 @@
 
     <dir>/objects.parquet   one row per kept object: object_id, class (null: unlabelled), redshift
                             (NaN: unknown), mwebv, ra, dec, group, and the survey's metadata
-    <dir>/light_curves/     `ragged.LightCurves`; row i belongs to row i of the objects
+    <dir>/light_curves/     `ragged.LightCurves`; row i belongs to row i of the objects; of a
+                            simulation with the perfect values, as are its spectra
     <dir>/spectra/          `ragged.Spectra`, in the order read; only where there are any
     <dir>/splits.parquet    written by the gather stages
 
@@ -16,9 +17,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +35,14 @@ from nightjar.ragged import LightCurves, LightCurvesWriter, Spectra, SpectraWrit
 from nightjar.samples.bands import BandGroups
 from nightjar.samples.positions import groups_of
 from nightjar.samples.spool import Spool
-from nightjar.tables import QUANTITIES, Tables, check_objects, check_photometry, check_spectra
+from nightjar.tables import (
+    PERFECT,
+    QUANTITIES,
+    Tables,
+    check_objects,
+    check_photometry,
+    check_spectra,
+)
 
 _COLUMNS = ("object_id", "class", "redshift", "mwebv", "ra", "dec", "group")
 
@@ -87,10 +96,13 @@ def write(
         objects, drops = check_objects(tables.objects, "objects")
         seen, counts = _write_spectra(tables, objects, partial / "spectra", progress)
         drops += counts
-        groups, spool = BandGroups(bands), Spool(partial, len(objects))
-        drops += _spool_photometry(tables, objects, spool, groups, progress)
+        groups = BandGroups(bands)
+        spool, counts = _spool_photometry(tables, objects, partial, groups, progress)
+        drops += counts
         places = _Placing(objects["object_id"].to_numpy(object), seen, groups, min_points)
-        with LightCurvesWriter(partial / "light_curves", groups.names, tables.quantity) as writer:
+        noise = tables.noise if spool.perfect else None
+        folder = partial / "light_curves"
+        with LightCurvesWriter(folder, groups.names, tables.quantity, noise) as writer:
             drops += places.write(spool, writer, progress)
         drops += tables.drops
         if not places.kept.any():
@@ -153,10 +165,12 @@ def _write_spectra(
     ids, drops = pd.Index(objects["object_id"]), Counter[str]()
     seen, writer = np.zeros(len(ids), bool), None
     redshift = objects.get("redshift", pd.Series(np.nan, objects.index)).to_numpy()
+    perfect, chunks = _peeked(tables.spectra, PERFECT["flux"], "spectra")
+    names = ["wavelength", "flux", "flux_err", *perfect]
     with _bar("spectra", None, progress) as bar:
-        for chunk in tables.spectra:
+        for chunk in chunks:
             bar.update(len(chunk))
-            chunk, counts = check_spectra(chunk, "spectra")
+            chunk, counts = check_spectra(chunk, "spectra", tables.noise)
             row = _rows(ids, chunk["object_id"])
             rest = (chunk["frame"] == "rest").to_numpy()
             unknown = row < 0
@@ -166,9 +180,9 @@ def _write_spectra(
             drops["spectra_object_id_unknown"] += int(unknown.sum())
             drops["spectra_rest_without_redshift"] += int(no_redshift.sum())
             if keep.any():
-                writer = writer or SpectraWriter(directory)
+                writer = writer or SpectraWriter(directory, tables.noise if perfect else None)
                 chunk, row = chunk[keep], row[keep]
-                pixels = (chunk[name].tolist() for name in ("wavelength", "flux", "flux_err"))
+                pixels = (chunk[name].tolist() for name in names)
                 writer.append(ids[row], chunk["time"].to_numpy(), rest[keep], *pixels)
                 seen[row] = True
     if writer:
@@ -177,23 +191,43 @@ def _write_spectra(
 
 
 def _spool_photometry(
-    tables: Tables, objects: pd.DataFrame, spool: Spool, bands: BandGroups, progress: bool
-) -> Counter[str]:
+    tables: Tables, objects: pd.DataFrame, directory: Path, bands: BandGroups, progress: bool
+) -> tuple[Spool, Counter[str]]:
+    """Spool the points of the listed bands; returns the spool, and the counts."""
     ids, drops = pd.Index(objects["object_id"]), Counter[str]()
-    value, error = QUANTITIES[tables.quantity]
+    perfect, chunks = _peeked(tables.photometry, PERFECT[tables.quantity], "photometry")
+    names = ["time", *QUANTITIES[tables.quantity], *perfect]
+    spool = Spool(directory, len(ids), bool(perfect))
     with _bar("reading", tables.rows, progress) as bar:
-        for chunk in tables.photometry:
+        for chunk in chunks:
             bar.update(len(chunk))
-            chunk, counts = check_photometry(chunk, tables.quantity, "photometry")
+            chunk, counts = check_photometry(chunk, tables.quantity, "photometry", tables.noise)
             row = _rows(ids, chunk["object_id"])
             band = bands.codes(chunk["band"].cat.categories)[chunk["band"].cat.codes]
             drops += counts
             drops["photometry_object_id_unknown"] += int((row < 0).sum())
             drops["photometry_band_not_listed"] += int(((row >= 0) & (band < 0)).sum())
             keep = (row >= 0) & (band >= 0)
-            columns = (row, band, *(chunk[name].to_numpy() for name in ("time", value, error)))
+            columns = (row, band, *(chunk[name].to_numpy() for name in names))
             spool.append(*(columns if keep.all() else (column[keep] for column in columns)))
-    return drops
+    return spool, drops
+
+
+def _peeked(
+    chunks: Iterable[pd.DataFrame], perfect: str, where: str
+) -> tuple[list[str], Iterator[pd.DataFrame]]:
+    """``[perfect]`` if the first chunk has that column, else none; and all chunks, alike in it."""
+    rest = iter(chunks)
+    first = list(islice(rest, 1))
+    names = [perfect] if any(perfect in chunk for chunk in first) else []
+
+    def alike() -> Iterator[pd.DataFrame]:
+        for chunk in chain(first, rest):
+            if (perfect in chunk) != bool(names):
+                raise InputError(f"{where}: only some chunks have {perfect!r}; give all or none")
+            yield chunk
+
+    return names, alike()
 
 
 def _rows(ids: pd.Index, column: pd.Series) -> np.ndarray:
@@ -238,8 +272,8 @@ class _Placing:
         keep = (count >= max(self._min_points, 1)) | self._has_spectrum[first:stop]
         self.kept[first:stop] = keep
         points = points[keep[points["row"]]]
-        columns = (points[name] for name in ("time", "value", "error", "band"))
-        writer.append(self._ids[first:stop][keep], count[keep], *columns)
+        columns = {name: points[name] for name in points.dtype.names or () if name != "row"}
+        writer.append(self._ids[first:stop][keep], count[keep], **columns)
         return Counter(
             objects_too_few_points=int((~keep).sum()),
             photometry_object_too_few_points=int(count[~keep].sum()),

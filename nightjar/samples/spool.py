@@ -12,32 +12,32 @@ from pathlib import Path
 
 import numpy as np
 
-POINT = np.dtype(
-    [("row", "<i4"), ("band", "<i2"), ("time", "<f8"), ("value", "<f4"), ("error", "<f4")]
-)
+_POINT = [("row", "<i4"), ("band", "<i2"), ("time", "<f8"), ("value", "<f4"), ("error", "<f4")]
 BLOCK = 1_000_000  # points held in memory at once: 22 MB, and a few times that while sorting
 
 
 class Spool:
-    """Points of ``objects`` objects on their way through one file in ``directory``."""
+    """Points of ``objects`` objects on their way through one file in ``directory``.
 
-    def __init__(self, directory: Path, objects: int) -> None:
+    Parameters
+    ----------
+    directory : holds the files while they are needed
+    objects : number of objects
+    perfect : whether points have a perfect value beside the observed one
+    """
+
+    def __init__(self, directory: Path, objects: int, perfect: bool = False) -> None:
+        self.perfect = perfect
+        self.point = np.dtype([*_POINT, ("perfect", "<f4")] if perfect else _POINT)
         self.counts = np.zeros(objects, np.int64)
         self._directory = directory
         self._path = directory / "points.spool"
         self._path.touch()
 
-    def append(
-        self,
-        row: np.ndarray,
-        band: np.ndarray,
-        time: np.ndarray,
-        value: np.ndarray,
-        error: np.ndarray,
-    ) -> None:
-        """Add points: object row, band code, MJD, value, error; each (n,)."""
-        points = np.empty(len(row), POINT)
-        for name, column in zip(POINT.fields or (), (row, band, time, value, error), strict=True):
+    def append(self, row: np.ndarray, band: np.ndarray, *columns: np.ndarray) -> None:
+        """Add points: object row, band code, MJD, value, error[, perfect value]; each (n,)."""
+        points = np.empty(len(row), self.point)
+        for name, column in zip(self.point.names or (), (row, band, *columns), strict=True):
             points[name] = column
         _add(self._path, points)
         if len(row):
@@ -54,7 +54,7 @@ class Spool:
         edges = _edges(self.counts, block)
         paths = self._deal(edges, block)
         for first, stop, path in zip(edges[:-1], edges[1:], paths, strict=True):
-            points = np.fromfile(path, POINT) if path.exists() else np.empty(0, POINT)
+            points = np.fromfile(path, self.point) if path.exists() else np.empty(0, self.point)
             path.unlink(missing_ok=True)
             points["band"] = rank[points["band"]]
             order = np.lexsort((points["band"], points["time"], points["row"]))
@@ -65,7 +65,7 @@ class Spool:
             return [self._path]
         paths = [self._directory / f"bucket_{k}.spool" for k in range(len(edges) - 1)]
         bucket_of = np.repeat(np.arange(len(paths)), np.diff(edges))
-        for points in _chunks(self._path, block):
+        for points in _chunks(self._path, self.point, block):
             bucket = bucket_of[points["row"]]
             order = np.argsort(bucket, kind="stable")
             present, starts = np.unique(bucket[order], return_index=True)
@@ -87,7 +87,7 @@ def _add(path: Path, points: np.ndarray) -> None:
         file.write(points.data)
 
 
-def _chunks(path: Path, size: int) -> Iterator[np.ndarray]:
+def _chunks(path: Path, point: np.dtype, size: int) -> Iterator[np.ndarray]:
     with path.open("rb") as file:
-        while len(points := np.fromfile(file, POINT, size)):
+        while len(points := np.fromfile(file, point, size)):
             yield points

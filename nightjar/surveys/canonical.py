@@ -12,6 +12,7 @@ from nightjar.columns import require
 from nightjar.errors import InputError
 from nightjar.surveys import parquet
 from nightjar.tables import (
+    PERFECT,
     QUANTITIES,
     Tables,
     canonical_names,
@@ -62,9 +63,10 @@ def _photometry(path: Path, drops: Counter[str]) -> tuple[Iterator[pd.DataFrame]
     quantity = quantity_of(names.values(), where)
     needed = ("object_id", "time", "band", *QUANTITIES[quantity])
     _require(parquet.columns(file), names, needed, where)
+    wanted = parquet.only(names, (*needed, PERFECT[quantity]))
 
     def stream() -> Iterator[pd.DataFrame]:
-        for frame in parquet.chunks(file, parquet.only(names, needed), parquet.ROWS, where):
+        for frame in parquet.chunks(file, wanted, parquet.ROWS, where):
             frame, counts = check_photometry(frame, quantity, where)
             drops.update(counts)
             yield frame

@@ -32,8 +32,9 @@ def read(path: str | Path, noise: bool = True) -> Tables:
     Parameters
     ----------
     path : the file, or its folder
-    noise : take ``mag_obs`` and ``flux_obs``; else ``mag_perfect`` and ``flux_perfect`` (as the
-        published Maven did).  The error is ``mag_obs_err`` in both cases, there being no other.
+    noise : use ``mag_obs`` and ``flux_obs``; else ``mag_perfect`` and ``flux_perfect`` (as the
+        published Maven did).  The sample keeps both.  The error is ``mag_obs_err`` in both cases,
+        there being no other.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def read(path: str | Path, noise: bool = True) -> Tables:
         class is the raw type (``SN Ib`` and ``SN Ic`` apart: the classes setting merges them);
         model and mjd_trigger are metadata.  object_id is ``<type>-<TID>``, with the model between
         where TIDs repeat within a type.  Fills are not counted; a point with a filter but a filled
-        value is.
+        value is.  A fill among the values that are not used becomes NaN.
 
     Raises
     ------
@@ -66,9 +67,9 @@ def read(path: str | Path, noise: bool = True) -> Tables:
     objects, drops = check_objects(frame.drop(columns="TID"), where)
     part = {group: ids[(frame["group"] == group).to_numpy()] for group in groups}
     objects = objects.drop(columns="group")
-    photometry = _photometry(file, part, "mag_obs" if noise else "mag_perfect", drops)
-    spectra = _spectra(file, part, "flux_obs" if noise else "flux_perfect", drops)
-    return Tables(objects, photometry, spectra, drops)
+    photometry = _photometry(file, part, noise, drops)
+    spectra = _spectra(file, part, noise, drops)
+    return Tables(objects, photometry, spectra, drops, noise=noise)
 
 
 def _only_file(path: Path) -> Path:
@@ -127,12 +128,12 @@ def _ids(events: pd.DataFrame) -> np.ndarray:
 
 
 def _photometry(
-    file: Path, part: dict[str, np.ndarray], value: str, drops: Counter[str]
+    file: Path, part: dict[str, np.ndarray], noise: bool, drops: Counter[str]
 ) -> Iterator[pd.DataFrame]:
-    names = ("mjd", "filter", value, "mag_obs_err")
-    for ids, (time, code, mag, error) in _blocks(file, _PHOTOMETRY, part, names):
+    names = ("mjd", "filter", "mag_obs", "mag_perfect", "mag_obs_err")
+    for ids, (time, code, mag, perfect, error) in _blocks(file, _PHOTOMETRY, part, names):
         known = np.isin(code, list(FILTERS))
-        filled = (time == FILL) | (mag == FILL) | (error == FILL)
+        filled = (time == FILL) | ((mag if noise else perfect) == FILL) | (error == FILL)
         drops["photometry_filter_unknown"] += int(((code > 0) & ~known).sum())
         drops["photometry_fill_value"] += int((known & filled).sum())
         event, point = np.nonzero(known & ~filled)
@@ -143,25 +144,28 @@ def _photometry(
                 "time": time[event, point],
                 "band": pd.Categorical.from_codes(band, categories=pd.Index(FILTERS.values())),
                 "mag": mag[event, point],
+                "mag_perfect": perfect[event, point],
                 "mag_err": error[event, point],
             }
         )
-        frame, counts = check_photometry(frame, "mag", f"{file}: {_PHOTOMETRY}")
+        frame, counts = check_photometry(frame, "mag", f"{file}: {_PHOTOMETRY}", noise)
         drops.update(counts)
         yield frame
 
 
 def _spectra(
-    file: Path, part: dict[str, np.ndarray], flux: str, drops: Counter[str]
+    file: Path, part: dict[str, np.ndarray], noise: bool, drops: Counter[str]
 ) -> Iterator[pd.DataFrame]:
-    for ids, columns in _blocks(file, _SPECTROSCOPY, part, ("wavelength", flux), ("mjd",)):
-        time = columns[2]
-        valid = (columns[0] != FILL) & (columns[1] != FILL)
+    wide = ("wavelength", "flux_obs", "flux_perfect")
+    for ids, (*columns, time) in _blocks(file, _SPECTROSCOPY, part, wide, ("mjd",)):
+        wavelength, flux, perfect = columns
+        valid = (wavelength != FILL) & ((flux if noise else perfect) != FILL)
         frame = pd.DataFrame({"object_id": ids, "time": np.where(time == FILL, np.nan, time)})
-        for name, values in zip(("wavelength", "flux"), columns, strict=False):
+        for name, values in zip(("wavelength", "flux", "flux_perfect"), columns, strict=True):
+            values = np.where(values == FILL, np.nan, values)
             pixels = [row[seen] for row, seen in zip(values, valid, strict=True)]
             frame[name] = pd.Series(pixels, dtype=object)
-        frame, counts = check_spectra(frame, f"{file}: {_SPECTROSCOPY}")
+        frame, counts = check_spectra(frame, f"{file}: {_SPECTROSCOPY}", noise)
         drops.update(counts)
         yield frame
 

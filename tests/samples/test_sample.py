@@ -245,13 +245,14 @@ def test_buckets_of_any_size_give_the_same_order(tmp_path_factory, seed, block):
     rng = np.random.default_rng(seed)
     row, band = rng.integers(0, 9, 60), rng.integers(0, 2, 60)
     time, value = rng.integers(0, 5, 60).astype(float), np.arange(60.0)
-    spool = Spool(tmp_path_factory.mktemp("spool"), 9)
+    spool = Spool(tmp_path_factory.mktemp("spool"), 9, perfect=True)
     for part in np.array_split(np.arange(60), 4):
-        spool.append(row[part], band[part], time[part], value[part], value[part])
+        spool.append(row[part], band[part], time[part], value[part], value[part], 2 * value[part])
     blocks = list(spool.blocks(np.arange(2), block))
     placed = np.concatenate([points for _, _, points in blocks])
     order = sorted(range(60), key=lambda i: (row[i], time[i], band[i], i))  # i: order of arrival
     np.testing.assert_array_equal(placed["value"], value[order])
+    np.testing.assert_array_equal(placed["perfect"], 2 * value[order])
     assert [first for first, _, _ in blocks] == [0, *[stop for _, stop, _ in blocks[:-1]]]
     assert blocks[-1][1] == 9
 

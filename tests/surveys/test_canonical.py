@@ -43,6 +43,19 @@ def test_flux_instead_of_mag(tmp_path):
     assert formats.drain(tables)[0][0]["flux"].tolist() == [-3.0]
 
 
+def test_perfect_values_of_a_users_own_simulation_are_read(tmp_path):
+    formats.canonical(tmp_path)
+    for name in ("photometry", "spectra"):
+        frame = pd.read_parquet(tmp_path / f"{name}.parquet")
+        column = "mag" if name == "photometry" else "flux"
+        frame.assign(**{f"{column}_perfect": frame[column]}).to_parquet(
+            tmp_path / f"{name}.parquet"
+        )
+    photometry, spectra, _ = formats.drain(canonical.read(tmp_path))
+    assert photometry[0]["mag_perfect"].tolist() == photometry[0]["mag"].tolist()
+    np.testing.assert_array_equal(spectra[0]["flux_perfect"][0], spectra[0]["flux"][0])
+
+
 def test_first_offending_row_counts_from_the_start_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr("nightjar.surveys.parquet.ROWS", 2)
     formats.canonical(tmp_path)

@@ -23,16 +23,34 @@ def test_objects(file):
     assert objects["model"].tolist()[0] == "SNIa-SALT2"
 
 
-@pytest.mark.parametrize(("noise", "mag", "flux"), [(True, 18, [1, 2]), (False, 19, [10])])
-def test_fills_are_masked_in_both(file, noise, mag, flux):
-    photometry, spectra, drops = formats.drain(snana_hdf5.read(file, noise=noise))
+@pytest.mark.parametrize(
+    ("noise", "flux", "perfect"), [(True, [1, 2], [10, np.nan]), (False, [1], [10])]
+)
+def test_fills_are_masked_in_both(file, noise, flux, perfect):
+    """The fills of the values in use drop a pixel; those of the others leave it unknown."""
+    tables = snana_hdf5.read(file, noise=noise)
+    photometry, spectra, drops = formats.drain(tables)
+    assert tables.noise is noise
     first = photometry[0][photometry[0]["object_id"] == "SN Ia-11"]
     assert first["band"].tolist() == ["g", "r"]
-    assert first["mag"].tolist() == [mag, mag - 0.5]
+    assert first["mag"].tolist() == [18, 17.5]
+    assert first["mag_perfect"].tolist() == [19, 18.5]
     assert first["mag_err"].tolist() == pytest.approx([0.1, 0.1])
-    assert spectra[0]["flux"].iloc[0].tolist() == flux
+    np.testing.assert_array_equal(spectra[0]["flux"].iloc[0], flux)
+    np.testing.assert_array_equal(spectra[0]["flux_perfect"].iloc[0], perfect)
     assert spectra[0]["time"].tolist() == [58001.0, 58001.0]
     assert drops == {"photometry_fill_value": 4}  # a filter but no magnitude, once per event
+
+
+@pytest.mark.parametrize(("noise", "mag", "flux"), [(True, 18, [1, 2]), (False, 19, [10])])
+def test_a_sample_hands_out_what_noise_says_and_keeps_both(file, tmp_path, noise, mag, flux):
+    options = {"bands": None, "classes": None, "min_points": 1, "group_radius": 0.0}
+    samples.write(snana_hdf5.read(file, noise=noise), tmp_path / "s", **options)
+    sample = samples.open(tmp_path / "s")
+    assert sample.light_curves[0].value.tolist() == [mag, mag - 0.5]
+    assert sample.light_curves.perfect[:2].tolist() == [19, 18.5]
+    assert np.load(tmp_path / "s" / "light_curves" / "value.npy")[:2].tolist() == [18, 17.5]
+    assert sample.spectra[0].flux.tolist() == flux
 
 
 def test_streamed_in_blocks(file, monkeypatch):
@@ -111,6 +129,7 @@ def test_folder_with_one_file(file):
         ("Spectroscopy/SN Ia", "'SN Ia/SNIa-SALT2' is in one of"),
         ("Photometry/SN Ia/SNIa-SALT2/z", "no data set .*z"),
         ("Photometry/SN Ia/SNIa-SALT2/mag_obs", "no data set .*mag_obs"),
+        ("Photometry/SN Ia/SNIa-SALT2/mag_perfect", "no data set .*mag_perfect"),
         ("Spectroscopy/SN Ib/SNIb-Templates/wavelength", "no data set .*wavelength"),
     ],
 )
