@@ -1,0 +1,110 @@
+"""The two-sample tests of one class by its light curves, a group of features at a time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nightjar.realism import curves, forest
+from nightjar.realism.forest import Table
+from nightjar.realism.observed import Floats, Observed
+from nightjar.realism.twins import Pair
+
+FEWEST = 15  # objects on either side below which nothing is scored
+# Groups of features: the physics (told from everything else in "light curve"), brightness apart
+# because selection and distances set it too, and what is not physics.
+TESTS = {
+    "light_curve": (*curves.GROUPS["shape"], *curves.GROUPS["colour"]),
+    **curves.GROUPS,
+}
+IN_TWINS = ("light_curve", "shape", "colour", "brightness", "scatter")
+
+
+class Measured(NamedTuple):
+    """Real and simulated objects of one class side by side."""
+
+    real: list[Observed]
+    simulated: list[Observed]
+    features: pd.DataFrame  # real objects, then simulated ones; columns `curves.NAMES`
+    table: Table
+
+
+class Tested(NamedTuple):
+    """What came out for one group of features."""
+
+    objects: int  # real
+    auroc: float
+    error: float
+
+
+def measure_pairs(pairs: list[Pair]) -> Measured:
+    """Features of pairs; what one of a pair does not show is taken from the other, too.
+
+    So nothing can be told from what is missing.
+    """
+    real, twin = [pair.real for pair in pairs], [pair.twin for pair in pairs]
+    one, other = _features(real), _features(twin)
+    both = one.notna() & other.notna()
+    features = pd.concat([one.where(both), other.where(both)], ignore_index=True)
+    return _measured(real, twin, features, [each.group for each in real] * 2)
+
+
+def measure_samples(real: list[Observed], simulated: list[Observed]) -> Measured:
+    """Features of two samples that have nothing to do with each other."""
+    features = pd.concat([_features(real), _features(simulated)], ignore_index=True)
+    groups = [f"real {o.group}" for o in real] + [f"simulated {o.group}" for o in simulated]
+    return _measured(real, simulated, features, groups)
+
+
+def _features(objects: list[Observed]) -> pd.DataFrame:
+    return pd.DataFrame([curves.measure(each) for each in objects], columns=list(curves.NAMES))
+
+
+def _measured(
+    real: list[Observed], simulated: list[Observed], features: pd.DataFrame, groups: list[str]
+) -> Measured:
+    truth = np.repeat([False, True], [len(real), len(simulated)])
+    table = Table(features.to_numpy(float), truth, forest.grouped(groups))
+    return Measured(real, simulated, features, table)
+
+
+def judge_curves(
+    measured: Measured, names: tuple[str, ...], seed: int, weigh: bool
+) -> tuple[Tested, pd.DataFrame] | None:
+    """Tell apart by the features ``names``; None if too few objects show any of them.
+
+    ``weigh``: find out by which features, which takes most of the time; zeros else.
+
+    Returns
+    -------
+    the score, and per feature: importance (loss of AUROC), median and scatter (half of the
+    difference between the 84th and 16th percentile) of real and simulated objects, objects
+    """
+    values = measured.features[list(names)]
+    some = values.notna().any(axis=1).to_numpy(bool)
+    _, simulated, group = measured.table
+    table = Table(values.to_numpy(float)[some], simulated[some], group[some])
+    few = min((~table.simulated).sum(), table.simulated.sum())
+    if few < FEWEST:
+        return None
+    verdict = forest.tell_apart(table, seed, weigh=weigh)
+    return (
+        Tested(int((~table.simulated).sum()), verdict.auroc, verdict.error),
+        _giveaways(values, measured.table.simulated, verdict.importance),
+    )
+
+
+def _giveaways(
+    values: pd.DataFrame, simulated: NDArray[np.bool_], importance: Floats
+) -> pd.DataFrame:
+    """Features by importance, with what they are in both samples."""
+    columns: dict[str, object] = {"feature": list(values), "importance": importance}
+    for name, rows in (("real", ~simulated), ("simulated", simulated)):
+        low, middle, high = values[rows].quantile([0.16, 0.5, 0.84]).to_numpy()
+        columns |= {name: middle, f"{name}_scatter": (high - low) / 2}
+    columns["objects"] = values[~simulated].notna().sum().to_numpy()
+    columns["unit"] = [curves.UNITS[str(name)] for name in values]
+    return pd.DataFrame(columns).sort_values("importance", ascending=False, kind="stable")
