@@ -131,6 +131,8 @@ class SimulateSupernovae(Seeded):
     noise: bool
     spectrum_snr: Positive
     min_points: Count
+    engine: Literal["builtin", "templates"]
+    templates: str | None
 
 
 class GatherSupernovae(Seeded):
@@ -140,6 +142,8 @@ class GatherSupernovae(Seeded):
     path: str | None
     objects: Count
     noise: bool
+    engine: Literal["builtin", "templates"]
+    templates: str | None
     bands: Classes
     classes: Classes
     min_points: Count
