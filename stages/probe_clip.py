@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nightjar import figures, params, parts, stored
-from nightjar.judging import clip
+from nightjar.judging import clip, paired
 from nightjar.metrics import confusion, over_folds, ranks, retrieval_curve, write_json
 from nightjar.pipeline import run
 
@@ -16,6 +16,13 @@ SAMPLE = Path("data/raw/supernovae")
 EMBEDDINGS = Path("data/embeddings")
 PLOTS = Path("plots") / STAGE
 MODELS = ("maven", "maven_lite")
+# does pre-training help?  One that is pre-trained, and one that is not
+COMPARED = (
+    ("maven", "maven_lite"),
+    ("maven", "baseline"),
+    ("maven_spectrum", "maven_lite_spectrum"),
+    ("maven_joint", "maven_lite_joint"),
+)
 BARS = ("class3_macro_f1", "redshift_r2")
 
 
@@ -44,15 +51,12 @@ def main() -> None:
             test = rows["test"]
             curves.setdefault(model, []).append(ranks(light_curve[test], spectrum[test]))
         arrays = np.load(EMBEDDINGS / "baseline" / f"fold_{fold}.npz")
-        found = clip.judge_predictions(
-            arrays,
-            objects.loc[arrays["object_id"]],
-            parts.rows_of(arrays["object_id"], part),
-            settings,
-        )
+        table, rows = objects.loc[arrays["object_id"]], parts.rows_of(arrays["object_id"], part)
+        found = clip.judge_predictions(arrays, table, rows, settings)
         judged.setdefault("baseline", []).append(found)
-    metrics = {name: over_folds([each.scores for each in found]) for name, found in judged.items()}
-    write_json(f"metrics/{STAGE}.json", metrics)
+    scores = {name: [each.scores for each in found] for name, found in judged.items()}
+    metrics = {name: over_folds(of_folds) for name, of_folds in scores.items()}
+    write_json(f"metrics/{STAGE}.json", metrics | paired.sections(scores, COMPARED, folds))
     found_at = {name: retrieval_curve(np.concatenate(rank)) for name, rank in curves.items()}
     draw(metrics, judged, found_at, settings.outlier)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from nightjar.report.definitions import TITLES, Definition, define, label
+from nightjar.report.definitions import PAIRED, TITLES, Definition, define, label
 
 Number = int | float
 Numbers = dict[str, Number]
@@ -18,6 +18,8 @@ HEADLINES = {
     "evaluate_uncertainty": ("macro_f1", "auroc_smp", "auroc_pv", "ece", "aurc"),
 }
 MODELS_IN_KEYS = {"probe_astromer"}  # sections are cases there, and keys name the models
+MINUS = "_minus_"  # stands in the names of sections that hold differences of two models
+_ERROR = re.compile(r"_(std|se)$")
 MOST_COLUMNS = 6  # more keys than this become rows
 
 
@@ -40,7 +42,7 @@ class Table(NamedTuple):
 
 
 def tables(values: Mapping[str, Any], models_in_keys: bool = False) -> list[Table]:
-    """Tables of one metrics file: its own numbers, sections that share keys, rows left out.
+    """Tables of a metrics file: its own numbers, sections that share keys, differences, drops.
 
     Parameters
     ----------
@@ -49,7 +51,8 @@ def tables(values: Mapping[str, Any], models_in_keys: bool = False) -> list[Tabl
     """
     flat = {key: value for key, value in values.items() if not isinstance(value, dict)}
     nested = {key: value for key, value in values.items() if isinstance(value, dict)}
-    groups = _alike({k: v for k, v in nested.items() if not _is_reasons(k)})
+    gains = {key: value for key, value in nested.items() if MINUS in key}
+    groups = _alike({k: v for k, v in nested.items() if not (_is_reasons(k) or k in gains)})
     return [
         *([_list("", flat)] if flat else []),
         *(
@@ -57,6 +60,7 @@ def tables(values: Mapping[str, Any], models_in_keys: bool = False) -> list[Tabl
             for group in groups
             for part in _split(group, models_in_keys)
         ),
+        *([_gains(gains)] if gains else []),
         *(_reasons(key, value) for key, value in nested.items() if _is_reasons(key)),
     ]
 
@@ -96,7 +100,7 @@ def _alike(sections: Mapping[str, Numbers]) -> list[dict[str, Numbers]]:
 def _keys(sections: Iterable[Numbers]) -> list[str]:
     """Keys in the order of the definitions' subjects, deviations merged into their means."""
     every = dict.fromkeys(key for numbers in sections for key in numbers)
-    return [k for k in every if not (k.endswith("_std") and k.removesuffix("_std") in every)]
+    return [k for k in every if not (_ERROR.search(k) and _ERROR.sub("", k) in every)]
 
 
 def _list(name: str, numbers: Numbers) -> Table:
@@ -136,6 +140,20 @@ def _side_by_side(sections: Mapping[str, Numbers], models_in_keys: bool) -> Tabl
     return Table("", head, rows, _notes(keys))
 
 
+def _gains(sections: Mapping[str, Numbers]) -> Table:
+    """Differences of pairs of models, a row per score and a column per pair."""
+    head = [
+        Cell("Measure"),
+        *(Cell(label(name), 0, key=name) for name in sections),
+        Cell("Definition"),
+    ]
+    rows = [
+        [_name(key), *(_cell(n, key) for n in sections.values()), Cell(_text(define(key)))]
+        for key in _keys(sections.values())
+    ]
+    return Table("Does pre-training help?", head, rows, [("±", PAIRED)])
+
+
 def _notes(keys: Iterable[str]) -> list[tuple[str, str]]:
     """Definitions of columns, each once, with the names of all columns that it defines."""
     notes: dict[str, list[str]] = {}
@@ -166,7 +184,7 @@ def headlines(stages: Mapping[str, Mapping[str, Any]]) -> list[Table]:
         sections = {
             name: {k: v for k, v in numbers.items() if k.removesuffix("_std").endswith(endings)}
             for name, numbers in stages.get(stage, {}).items()
-            if isinstance(numbers, dict)
+            if isinstance(numbers, dict) and MINUS not in name
         }
         sections = {name: numbers for name, numbers in sections.items() if numbers}
         if sections:
@@ -200,7 +218,8 @@ def _cell(numbers: Numbers, key: str, best: bool = False) -> Cell:
     value = numbers.get(key)
     if value is None:
         return Cell("–")
-    return Cell(number(value, numbers.get(f"{key}_std")), value, best)
+    error = numbers.get(f"{key}_std", numbers.get(f"{key}_se"))
+    return Cell(number(value, error), value, best)
 
 
 def _is_best(sections: Mapping[str, Numbers], section: str, key: str, models_in_keys: bool) -> bool:

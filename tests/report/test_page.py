@@ -184,6 +184,20 @@ def test_models_in_keys_get_a_table_per_measure():
     assert [cell.key for cell in accuracy.head[1:]] == ["a_accuracy"]
 
 
+def test_differences_of_models_are_a_table_of_their_own():
+    model = {"redshift_r2": 0.5, "redshift_r2_std": 0.1}
+    gain = {"redshift_r2": 0.2, "redshift_r2_se": 0.05}
+    stages = {"probe_clip": {"a": model, "b": model, "a_minus_b": gain, "a_minus_c": gain}}
+    scores, differences = report_tables.tables(stages["probe_clip"])
+    assert [row[0].text for row in scores.rows] == ["A", "B"]
+    assert differences.caption == "Does pre-training help?"
+    assert [cell.text for cell in differences.head[1:3]] == ["A minus b", "A minus c"]
+    assert [cell.text for cell in differences.rows[0][:2]] == ["Redshift R²", "0.200 ± 0.050"]
+    assert "standard error" in differences.notes[0][1]
+    (headline,) = report_tables.headlines(stages)
+    assert [row[0].text for row in headline.rows] == ["A", "B"]
+
+
 def test_many_keys_become_rows():
     sections = {name: {f"key{k}": k for k in range(9)} for name in ("a", "b")}
     (table,) = report_tables.tables(sections)
@@ -230,6 +244,8 @@ def test_number(value, std, text):
         ("redshift_r2_below_015", "Redshift R², z < 0.15"),
         ("auroc_pv", "AUROC PV"),
         ("maven_lite", "Maven-lite"),
+        ("maven_minus_maven_lite", "Maven minus Maven-lite"),
+        ("maven_minus_baseline", "Maven minus baseline"),
         ("SN Ib/c", "SN Ib/c"),
     ],
 )
