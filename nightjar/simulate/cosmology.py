@@ -52,25 +52,34 @@ def reach(absolute: Floats, limit: float) -> Floats:
     return np.interp(limit - absolute, apparent, grid.redshift)
 
 
+def evolution(history: str, redshift: Floats) -> Floats:
+    """Rate per comoving volume and rest-frame time at each redshift, in the history's own unit.
+
+    ``"delayed"`` (1 + z)^1.5 for SN Ia (Dilday+2010, ApJ 713, 1026): star formation seen through
+    delays of 1 / t; ``"star_formation"`` Madau & Dickinson 2014 (ARA&A 52, 415), equation 15, for
+    massive stars.
+    """
+    one = 1 + redshift
+    if history == "delayed":
+        return one**1.5
+    return one**2.7 / (1 + (one / 2.9) ** 5.6)
+
+
 @lru_cache(maxsize=8)
 def cumulative_rate(history: str) -> Floats:
-    """Events seen out to each redshift of the table, up to a constant, (4000,).
+    """Events seen out to each redshift of the table per sr, (4000,); see `evolution`.
 
-    The observed rate per redshift is R(z) / (1 + z) dV/dz.  ``history`` is the rate per volume:
-    ``"delayed"`` (1 + z)^1.5 for SN Ia (Dilday+2010); ``"star_formation"`` Madau & Dickinson 2014,
-    equation 15, for massive stars.
+    The observed rate per redshift is R(z) / (1 + z) dV/dz, in Mpc^3 times the unit of R.
     """
     grid = table()
-    one = 1 + grid.redshift
-    rates = {"delayed": one**1.5, "star_formation": one**2.7 / (1 + (one / 2.9) ** 5.6)}
-    rate = rates[history] / one * grid.volume
+    rate = evolution(history, grid.redshift) / (1 + grid.redshift) * grid.volume
     steps = 0.5 * (rate[1:] + rate[:-1]) * np.diff(grid.redshift)
     first = rate[0] * grid.redshift[0] / 3  # the volume inside the first point, rate ~ z^2
     return first + np.concatenate([[0.0], np.cumsum(steps)])
 
 
 def events(redshift: Floats, history: str) -> Floats:
-    """Number of events (arbitrary unit) closer than each redshift."""
+    """Events per sr closer than each redshift; see `cumulative_rate`."""
     return np.interp(redshift, table().redshift, cumulative_rate(history))
 
 

@@ -8,14 +8,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nightjar.simulate import bands, cosmology, explosions, observing
+from nightjar.simulate import bands, cadence, cosmology, explosions
 from nightjar.simulate import populations as pop
 from nightjar.simulate.dust import transmission
 from nightjar.simulate.randomness import Floats, draws
+from nightjar.simulate.spectrographs import SEDM, host_spectrum
 
 Rows = NDArray[np.int64]
 _NARROW = 25.0  # Angstrom: narrow lines are widened to this in photometry, so that nodes catch them
-_ZTF = tuple(bands.ZTF[name] for name in observing.BANDS)
+_ZTF = (bands.named("g"), bands.named("r"))
 
 
 class Engine(Protocol):
@@ -107,7 +108,7 @@ def draw(
     latents.setdefault("template", np.full(len(rows), -1.0))
     latents["ra"] = 360 * uniform[:, -5]
     latents["dec"] = np.degrees(np.arcsin(-0.5 + 1.5 * uniform[:, -6]))
-    first, last = observing.FIRST, observing.LAST
+    first, last = cadence.FIRST, cadence.LAST
     latents["explosion_time"] = first + uniform[:, -7] * (last - first)
     latents["first_night"] = latents["explosion_time"] - 10 * uniform[:, -8]
     free = 3 * pop.CANDIDATES + 9
@@ -122,8 +123,8 @@ def sight(latents: pop.Latents, wavelength: Floats) -> Sight:
     rest = wavelength / one
     factor = transmission(wavelength[None, :], column["mwebv"])
     factor = factor * transmission(rest, column["host_ebv"], column["host_rv"])
-    # The intrinsic colour of a SN Ia acts like dust about its mean; M_B already counts it.  A series
-    # has its own colour law.
+    # The intrinsic colour of a SN Ia acts like dust about its mean; M_B already counts it.
+    # A SED series has its own colour law.
     colour = np.where(column["template"] < 0, np.nan_to_num(column["colour_c"] + 0.084), 0.0)
     factor *= transmission(rest, colour) / transmission(np.float64(4400.0), colour)
     area = 4 * np.pi * cosmology.distance(column["redshift"]) ** 2
@@ -184,8 +185,8 @@ def spectra(
     events: Events,
     age: Floats,
     host: Floats,
-    pixels: Floats = observing.PIXELS,
-    resolution: float = observing.LINE_SPREAD,
+    pixels: Floats = SEDM.wavelength,
+    resolution: float = SEDM.line_spread,
 ) -> Floats:
     """Spectra without noise, in 1e-15 erg/s/cm^2/Angstrom, (events, pixels).
 
@@ -202,4 +203,4 @@ def spectra(
         event = np.flatnonzero(events.kind == kind)
         out[event] = received(str(kind), events, event, age[event], seen, resolution)
     middle = out[:, [int(np.argmin(np.abs(pixels - 6000)))]]
-    return out + host[:, None] * middle * observing.host_spectrum(seen.rest)
+    return out + host[:, None] * middle * host_spectrum(seen.rest)

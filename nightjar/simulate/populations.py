@@ -98,48 +98,32 @@ _FRACTION_IB = 0.45  # of SN Ib/c; Shivvers+2017
 
 @dataclass(frozen=True)
 class Population:
-    """How a sample is drawn and observed; the two differ so that fine-tuning has work to do.
+    """How a sample is drawn; the two differ so that fine-tuning has work to do.
+
+    How it is observed is `survey.Survey`.
 
     Attributes
     ----------
     limit : magnitude to which events are proposed
-    selected : brightest detection required, mag, or None
     broader, fainter, faster, dustier : factor on the scatter of M_B, shift of M_B (mag), factors on
         velocities and on dust of the observed sample
     hotter : shift of the temperature floor, K
     lines : scatter (log) of line strengths between events
-    cadence : nights between visits
-    underestimate : true noise over the noise that the errors claim
-    calibration : mag, scatter that the errors include
-    contamination : mean host light over supernova light in the spectrum at 6000 Angstrom
-    snr_scatter : scatter (log) of the spectra's signal-to-noise ratio
-    spectrum : "rise" (any time from explosion to peak) or "peak" (around it)
     """
 
     name: str
     limit: float
-    selected: float | None
     broader: float
     fainter: float
     faster: float
     dustier: float
     hotter: float
     lines: float
-    cadence: int
-    underestimate: float
-    calibration: float
-    contamination: float
-    snr_scatter: float
-    spectrum: str
 
 
 POPULATIONS = {
-    "pretraining": Population(
-        "pretraining", 19.3, None, 1.0, 0.0, 1.0, 1.0, 0.0, 0.15, 3, 1.0, 0.01, 0.0, 0.0, "rise"
-    ),
-    "observed": Population(
-        "observed", 18.6, 18.5, 1.15, 0.1, 1.06, 1.3, -150.0, 0.30, 2, 1.1, 0.015, 0.12, 0.3, "peak"
-    ),
+    "pretraining": Population("pretraining", 19.3, 1.0, 0.0, 1.0, 1.0, 0.0, 0.15),
+    "observed": Population("observed", 18.6, 1.15, 0.1, 1.06, 1.3, -150.0, 0.30),
 }
 PREFIX = {"pretraining": "SIM-PRE", "observed": "SIM-OBS"}
 
@@ -164,8 +148,8 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
     """
     kind, n = KINDS[kind_name], len(uniform)
     candidates = normal[:, : 3 * CANDIDATES].reshape(n, 3, CANDIDATES)
-    bright, ebv, x1, colour = _intrinsic(kind_name, population, candidates, uniform)
-    host_rv = np.clip((2.6 if kind_name == "SN Ia" else 3.1) + 0.4 * normal[:, -1], 1.6, 4.5)
+    bright, ebv, x1, colour = intrinsic(kind_name, population, candidates, uniform)
+    host_rv = np.clip(mean_host_rv(kind_name) + 0.4 * normal[:, -1], 1.6, 4.5)
     # Blue light is dimmed by (R_V + 1) E(B-V).
     seen = bright + (host_rv[:, None] + 1) * ebv
     most = cosmology.reach(seen, population.limit)
@@ -198,7 +182,12 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
     }
 
 
-def _intrinsic(
+def mean_host_rv(kind_name: str) -> float:
+    """Mean R_V of the host's dust."""
+    return 2.6 if kind_name == "SN Ia" else 3.1
+
+
+def intrinsic(
     kind_name: str, population: Population, normal: Floats, uniform: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Candidates' M_B, host E(B-V), x1 and c (NaN but for SN Ia), (events, CANDIDATES) each."""

@@ -60,3 +60,20 @@ def quota(rows: NDArray[np.int64], fractions: Floats) -> NDArray[np.int64]:
     position = np.mod(rows * ((np.sqrt(5) - 1) / 2), 1.0)
     edges = np.cumsum(fractions / fractions.sum())
     return np.minimum(np.searchsorted(edges, position, side="right"), len(fractions) - 1)
+
+
+def hashed(seed: int, stream: str, *counters: NDArray[np.int64] | int) -> Floats:
+    """One uniform number in (0, 1) for each entry of the ``counters``, which broadcast.
+
+    For numbers that belong to a night, a field or a visit rather than to an object: whoever asks
+    for the same counters gets the same number.  The counters go through the finaliser of SplitMix64
+    (Steele+2014, OOPSLA, figure 16) one after the other.
+    """
+    name = int.from_bytes(stream.encode(), "little")
+    state = np.random.SeedSequence([seed, name]).generate_state(1, np.uint64)
+    for counter in counters:
+        state = state + np.asarray(counter, dtype=np.int64).astype(np.uint64)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = state ^ (state >> np.uint64(31))
+    return ((state >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53

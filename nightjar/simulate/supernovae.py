@@ -1,46 +1,29 @@
-"""Simulated supernovae: a light curve in g and r and one spectrum of each, as `Tables`."""
+"""Simulated supernovae: a light curve in every band and one spectrum of each, as `Tables`."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from nightjar.errors import InputError
-from nightjar.simulate import bands, explosions, observing
+from nightjar.simulate import bands, explosions, rates
 from nightjar.simulate import events as ev
 from nightjar.simulate import populations as pop
+from nightjar.simulate.chunks import Chunks
 from nightjar.simulate.events import Events, Rows
-from nightjar.simulate.randomness import Floats, draws, quota
+from nightjar.simulate.randomness import Floats, draws
+from nightjar.simulate.selection import Points, Settings, select
+from nightjar.simulate.spectrographs import SEDM, Spectrograph
+from nightjar.simulate.survey import SURVEYS, Survey
 from nightjar.tables import Tables
 
-_ATTEMPTS = 200
-
-
-class Settings(NamedTuple):
-    """What `simulate` was asked for, but for the number of objects."""
-
-    seed: int
-    population: pop.Population
-    classes: dict[str, float]
-    noise: bool
-    spectrum_snr: float
-    min_points: int
-    engine: ev.Engine
-
-
-class Points(NamedTuple):
-    """Detections, flat, sorted by object and time."""
-
-    rows: Rows  # number of the object
-    time: Floats  # MJD
-    mag: NDArray[np.float32]
-    mag_err: NDArray[np.float32]
-    band: NDArray[np.int8]  # index into observing.BANDS
+ZTF: Mapping[str, str | None] = {"g": None, "r": None}
 
 
 def simulate(
@@ -48,18 +31,23 @@ def simulate(
     seed: int,
     *,
     population: Literal["pretraining", "observed"],
-    classes: Mapping[str, float],
+    classes: Mapping[str, float] | None,
     noise: bool,
     spectrum_snr: float,
     min_points: int,
+    passbands: Mapping[str, str | None] = ZTF,
+    spectrograph: Spectrograph = SEDM,
+    host_light: float | None = None,
     engine: ev.Engine = explosions,
     chunk: int = 256,
+    threads: int = 1,
+    progress: bool = True,
 ) -> Tables:
-    """Simulate supernovae that a ZTF-like survey detects, each with a SEDM-like spectrum.
+    """Simulate supernovae that a ZTF-like survey detects, each with a spectrum.
 
-    An event that is not selected (5 sigma detections, ``min_points`` in g and in r, and for the
+    An event that is not selected (5 sigma detections, ``min_points`` in each band, and for the
     observed population a detection brighter than 18.5 mag) is drawn anew within its class.  Object
-    i depends on (seed, population, classes, min_points, i) only, not on ``objects`` or ``chunk``.
+    i depends on what is asked but not on ``objects``, ``chunk`` or ``threads``.
 
     Parameters
     ----------
@@ -67,134 +55,115 @@ def simulate(
     seed : non-negative
     population : ``"pretraining"``: spectrum at a random time from explosion to peak;
         ``"observed"``: brighter than 18.5 mag, other templates, noise and host light, spectrum
-        around peak (see `populations.Population`)
-    classes : class -> fraction (normalised); names of `populations.CLASSES`
-    noise : False gives the perfect magnitudes and fluxes at the same points, with the same errors
-    spectrum_snr : median signal-to-noise ratio per pixel of 25 Angstrom
+        around peak (see `populations.Population` and `survey.Survey`)
+    classes : class -> fraction (normalised); names of `populations.CLASSES`; None: those that the
+        volumetric rates give (`rates.fractions`)
+    noise : which values the tables mean to be used, observed or perfect; they hold both
+    spectrum_snr : median signal-to-noise ratio per pixel
     min_points : detections needed in each band
+    passbands : band -> filter file (see `bands.read`), or None for the built-in one of that name
+    spectrograph : wavelengths and resolution of the spectra
+    host_light : mean host light over supernova light at 6000 Angstrom; None: the survey's
     engine : what makes the light, see `templates.engine`
     chunk : objects at a time
+    threads : processes
+    progress : show a bar
 
     Returns
     -------
     Tables
         ``objects``: object_id, class, subtype, redshift, mwebv (mag), ra, dec (deg), explosion_time
         (MJD) and the latent parameters, units in `populations.draw` and `explosions.complete`.
-        ``photometry``: AB mag, detections only.  ``spectra``: 220 pixels of 3700-9200 Angstrom,
-        flux in 1e-15 erg/s/cm^2/Angstrom; made while they are read.  Both can be read once.
+        ``photometry``: AB mag, detections only.  ``spectra``: flux in 1e-15
+        erg/s/cm^2/Angstrom.  These two wait in temporary files, not in memory.
 
     Raises
     ------
     InputError
-        an unknown class or population, or a class that the survey practically never selects
+        an unknown class or population, a bad filter file, or a class that the survey practically
+        never selects
     """
-    settings = _settings(seed, population, classes, noise, spectrum_snr, min_points, engine)
+    settings = Settings(
+        seed,
+        *_population(population, classes),
+        _passbands(passbands),
+        spectrograph,
+        spectrum_snr,
+        SURVEYS[population].contamination if host_light is None else host_light,
+        min_points,
+        engine,
+    )
     starts = range(0, objects, chunk)
-    parts = [_select(settings, np.arange(i, min(i + chunk, objects))) for i in starts]
+    jobs = (delayed(_simulate)(settings, np.arange(i, min(i + chunk, objects))) for i in starts)
+    frames, points, spectra, rows = [], Chunks(), Chunks(), 0
+    with tqdm(desc="simulating", total=objects, disable=None if progress else True) as bar:
+        for frame, detections, pixels in Parallel(n_jobs=threads, return_as="generator")(jobs):
+            frames.append(frame)
+            points.append(detections)
+            spectra.append(pixels)
+            rows += len(detections.time)
+            bar.update(len(frame))
     return Tables(
-        objects=pd.concat([_objects(settings, events) for events, _ in parts], ignore_index=True),
-        photometry=(_photometry(settings, points) for _, points in parts),
-        spectra=(_spectra(settings, events) for events, _ in parts),
-        drops=Counter(),
+        objects=pd.concat(frames, ignore_index=True),
+        photometry=_photometry(settings, points),
+        spectra=_spectra(settings, spectra),
+        noise=noise,
+        rows=rows,
     )
 
 
-def _settings(
-    seed: int,
-    population: str,
-    classes: Mapping[str, float],
-    noise: bool,
-    snr: float,
-    points: int,
-    engine: ev.Engine,
-) -> Settings:
-    unknown = [name for name in classes if name not in pop.CLASSES]
-    if unknown or not classes:
+def _population(
+    name: str, classes: Mapping[str, float] | None
+) -> tuple[pop.Population, Survey, dict[str, float]]:
+    """The population, its survey, and the class fractions."""
+    if name not in pop.POPULATIONS:
+        raise InputError(f"population: {name!r} is none of {tuple(pop.POPULATIONS)}")
+    population = pop.POPULATIONS[name]
+    fractions = dict(rates.fractions(population) if classes is None else classes)
+    unknown = [name for name in fractions if name not in pop.CLASSES]
+    if unknown or not fractions:
         raise InputError(f"classes: {unknown} cannot be simulated; use some of {pop.CLASSES}")
-    if population not in pop.POPULATIONS:
-        raise InputError(f"population: {population!r} is none of {tuple(pop.POPULATIONS)}")
-    return Settings(seed, pop.POPULATIONS[population], dict(classes), noise, snr, points, engine)
+    return population, SURVEYS[name], fractions
 
 
-# --- selection -----------------------------------------------------------------------------------
+def _passbands(files: Mapping[str, str | None]) -> dict[str, bands.Band]:
+    if not files:
+        raise InputError("passbands: none is given; name at least one, such as {g: null}")
+    return {
+        name: bands.named(name) if path is None else bands.read(path)
+        for name, path in files.items()
+    }
 
 
-def _select(settings: Settings, rows: Rows) -> tuple[Events, Points]:
-    """Objects ``rows`` as selected: those that fail are drawn again until none is left."""
-    kept: list[tuple[Events, Points]] = []
-    for attempt in range(_ATTEMPTS):
-        classes = _classes(settings, rows)
-        events = ev.draw(
-            settings.seed, settings.population, classes, rows, attempt, settings.engine
-        )
-        good, points = _observe(settings, events, attempt)
-        kept.append((events.take(good), points))
-        rows = rows[~good]
-        if len(rows) == 0:
-            return _merge(kept)
-    names = sorted(set(_classes(settings, rows)))
-    raise InputError(f"min_points: {names} hardly ever reach {settings.min_points}; lower it")
+def _simulate(settings: Settings, rows: Rows) -> tuple[pd.DataFrame, Points, list[np.ndarray]]:
+    """Objects ``rows``: their table, detections, and columns of spectra."""
+    events, points = select(settings, rows)
+    return _objects(settings, events), points, _observed_spectra(settings, events)
 
 
-def _classes(settings: Settings, rows: Rows) -> NDArray[np.str_]:
-    names = np.array(list(settings.classes))
-    return names[quota(rows, np.array(list(settings.classes.values())))]
+def _observed_spectra(settings: Settings, events: Events) -> list[np.ndarray]:
+    """One spectrum of each event: row, time (MJD), flux, flux_err, flux_perfect."""
+    survey, instrument = settings.survey, settings.spectrograph
+    pixels = instrument.wavelength
+    stream = f"{survey.name}-spectrum"
+    uniform, normal = draws(settings.seed, stream, events.rows, 2, len(pixels) + 4)
+    age = _spectrum_age(survey.spectrum, events.latents["peak_time"], uniform[:, 0], normal[:, -1])
+    # Host light: exponential, at most as much as the supernova's own on the average of 0.12.
+    most = max(1.0, 8 * settings.host_light)
+    host = np.minimum(-settings.host_light * np.log1p(-uniform[:, 1]), most)
+    perfect = ev.spectra(events, age, host, pixels, instrument.line_spread)
+    snr = settings.spectrum_snr * np.exp(survey.snr_scatter * normal[:, -2])
+    sigma = instrument.noise(perfect, snr)
+    flux = perfect + sigma * normal[:, : len(pixels)]
+    time = events.latents["explosion_time"] + age * (1 + events.latents["redshift"])
+    return [events.rows, time, *(part.astype(np.float32) for part in (flux, sigma, perfect))]
 
 
-def _merge(parts: list[tuple[Events, Points]]) -> tuple[Events, Points]:
-    """All attempts together, in the order of the objects."""
-    events, points = zip(*parts, strict=True)
-    all_events = ev.concatenate(events)
-    order = np.argsort(np.concatenate([p.rows for p in points]), kind="stable")
-    columns = [np.concatenate(column)[order] for column in zip(*points, strict=True)]
-    return all_events.take(np.argsort(all_events.rows)), Points._make(columns)
-
-
-def _observe(settings: Settings, events: Events, attempt: int) -> tuple[NDArray[np.bool_], Points]:
-    """Which events are selected, (events,), and the detections of those."""
-    stream = f"{settings.population.name}-visits"
-    sizes = observing.VISIT_UNIFORMS, observing.VISIT_NORMALS
-    random = draws(settings.seed, stream, events.rows, *sizes, attempt)
-    latents = events.latents
-    cadence = settings.population.cadence
-    plan = observing.visits(latents["first_night"], latents["ra"], cadence, random)
-    age = (plan.time - latents["explosion_time"][:, None]) / (1 + latents["redshift"][:, None])
-    span = np.array([pop.KINDS[kind].span for kind in events.kind])
-    seen = plan.open & (age > 0.3) & (age < span[:, None])
-    true = ev.fluxes(events, plan.band, age, seen)
-    sigma = observing.noise(true, plan.depth, settings.population.calibration)
-    deviate = random.normal[:, -2 * observing.NIGHTS :] * settings.population.underestimate
-    noisy = true + sigma * deviate
-    detected = seen & (noisy > 5 * sigma)
-    good = _good(settings, detected, noisy, plan.band)
-    error = 2.5 / np.log(10) * sigma / np.where(detected, noisy, np.inf)
-    value = noisy if settings.noise else true
-    return good, _points(events.rows, plan, value, error, detected & good[:, None])
-
-
-def _good(
-    settings: Settings, detected: NDArray[np.bool_], flux: Floats, band: Rows
-) -> NDArray[np.bool_]:
-    """The survey's selection, (events,)."""
-    good = np.ones(len(detected), dtype=bool)
-    for code in range(len(observing.BANDS)):
-        good &= detected[:, band == code].sum(axis=1) >= settings.min_points
-    if settings.population.selected is not None:
-        brightest = np.where(detected, flux, 0.0).max(axis=1)
-        good &= brightest > bands.flux(np.float64(settings.population.selected))
-    return good
-
-
-def _points(
-    rows: Rows, plan: observing.Visits, flux: Floats, error: Floats, which: NDArray[np.bool_]
-) -> Points:
-    """Flat detections of (objects, visits) in order of time; ``error`` in mag."""
-    order = np.argsort(plan.time, axis=1, kind="stable")
-    event, rank = np.nonzero(np.take_along_axis(which, order, axis=1))
-    at = event, order[event, rank]
-    mag = bands.magnitude(flux[at]).astype(np.float32)
-    band = plan.band[at[1]].astype(np.int8)
-    return Points(rows[event], plan.time[at], mag, error[at].astype(np.float32), band)
+def _spectrum_age(when: str, peak: Floats, uniform: Floats, normal: Floats) -> Floats:
+    """Rest-frame days since explosion at which the spectrum is taken, (events,)."""
+    if when == "rise":
+        return 1.0 + uniform * np.maximum(peak - 1.0, 0.0)
+    return np.maximum(peak + 1.0 + 6.0 * normal, 2.0)
 
 
 # --- tables --------------------------------------------------------------------------------------
@@ -215,49 +184,34 @@ def _objects(settings: Settings, events: Events) -> pd.DataFrame:
     return frame.drop(columns=["first_night", "other_1", "other_2"])
 
 
-def _photometry(settings: Settings, points: Points) -> pd.DataFrame:
-    names, code = np.unique(points.rows, return_inverse=True)
-    return pd.DataFrame(
-        {
-            "object_id": _identifiers(settings, names)[code],
-            "time": points.time,
-            "band": np.array(observing.BANDS, dtype=object)[points.band],
-            "mag": points.mag,
-            "mag_err": points.mag_err,
-        }
-    )
+def _photometry(settings: Settings, points: Chunks) -> Iterator[pd.DataFrame]:
+    names = np.array(list(settings.passbands), dtype=object)
+    for group in points:
+        chunk = Points._make(group)
+        rows, code = np.unique(chunk.rows, return_inverse=True)
+        yield pd.DataFrame(
+            {
+                "object_id": _identifiers(settings, rows)[code],
+                "time": chunk.time,
+                "band": names[chunk.band],
+                "mag": chunk.mag,
+                "mag_err": chunk.mag_err,
+                "mag_perfect": chunk.mag_perfect,
+            }
+        )
 
 
-def _spectra(settings: Settings, events: Events) -> pd.DataFrame:
-    """One spectrum of each event."""
-    population = settings.population
-    stream = f"{population.name}-spectrum"
-    uniform, normal = draws(settings.seed, stream, events.rows, 2, observing.SPECTRUM_NORMALS)
-    age = _spectrum_age(population, events.latents["peak_time"], uniform[:, 0], normal[:, -1])
-    # Host light: exponential, at most as much as the supernova's own.
-    host = np.minimum(-population.contamination * np.log1p(-uniform[:, 1]), 1.0)
-    flux = ev.spectra(events, age, host)
-    snr = settings.spectrum_snr * np.exp(population.snr_scatter * normal[:, -2])
-    sigma = observing.spectrum_noise(flux, snr)
-    if settings.noise:
-        flux = flux + sigma * normal[:, : len(observing.PIXELS)]
-    wavelength = observing.PIXELS.astype(np.float32)
-    return pd.DataFrame(
-        {
-            "object_id": _identifiers(settings, events.rows),
-            "time": events.latents["explosion_time"] + age * (1 + events.latents["redshift"]),
-            "wavelength": [wavelength] * len(age),
-            "flux": list(flux.astype(np.float32)),
-            "flux_err": list(sigma.astype(np.float32)),
-            "frame": "observed",
-        }
-    )
-
-
-def _spectrum_age(
-    population: pop.Population, peak: Floats, uniform: Floats, normal: Floats
-) -> Floats:
-    """Rest-frame days since explosion at which the spectrum is taken, (events,)."""
-    if population.spectrum == "rise":
-        return 1.0 + uniform * np.maximum(peak - 1.0, 0.0)
-    return np.maximum(peak + 1.0 + 6.0 * normal, 2.0)
+def _spectra(settings: Settings, spectra: Chunks) -> Iterator[pd.DataFrame]:
+    wavelength = settings.spectrograph.wavelength.astype(np.float32)
+    for rows, time, flux, flux_err, flux_perfect in spectra:
+        yield pd.DataFrame(
+            {
+                "object_id": _identifiers(settings, rows),
+                "time": time,
+                "wavelength": [wavelength] * len(rows),
+                "flux": list(flux),
+                "flux_err": list(flux_err),
+                "flux_perfect": list(flux_perfect),
+                "frame": "observed",
+            }
+        )

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from nightjar.errors import InputError
-from nightjar.simulate import observing, supernovae
+from nightjar.simulate import bands, observing, selection, supernovae
 from nightjar.simulate import populations as pop
 from nightjar.simulate.randomness import draws, quota
+from nightjar.simulate.spectrographs import SEDM, Spectrograph
+from nightjar.simulate.survey import SURVEYS
 from nightjar.tables import check_objects, check_photometry, check_spectra
 
 EVEN = dict.fromkeys(pop.CLASSES, 0.2)
@@ -19,7 +21,7 @@ class Sample:
 
     def __init__(self, objects: int, population: str = "pretraining", **changes) -> None:
         asked = {"classes": EVEN, "noise": True, "spectrum_snr": 5.0, "min_points": 4, **changes}
-        tables = supernovae.simulate(objects, 7, population=population, **asked)
+        tables = supernovae.simulate(objects, 7, population=population, progress=False, **asked)
         self.objects = tables.objects
         self.photometry = pd.concat(list(tables.photometry), ignore_index=True)
         self.spectra = pd.concat(list(tables.spectra), ignore_index=True)
@@ -88,6 +90,10 @@ def test_chunks_change_nothing(population: str) -> None:
     assert _bytes(Sample(30, population, chunk=30)) == _bytes(Sample(30, population, chunk=7))
 
 
+def test_processes_change_nothing() -> None:
+    assert _bytes(Sample(40, threads=2, chunk=9)) == _bytes(Sample(40, threads=1, chunk=40))
+
+
 def test_more_objects_change_nothing() -> None:
     few, many = Sample(10), Sample(25)
     pd.testing.assert_frame_equal(few.objects, many.objects.iloc[:10])
@@ -104,12 +110,23 @@ def test_populations_and_seeds_differ(pretraining: Sample) -> None:
 
 
 @pytest.mark.parametrize(("name", "points"), [("pretraining", 4), ("observed", 5)])
-def test_selection(name: str, points: int, request: pytest.FixtureRequest) -> None:
+def test_enough_points_in_every_band(
+    name: str, points: int, request: pytest.FixtureRequest
+) -> None:
     sample = request.getfixturevalue(name)
     counts = sample.photometry.groupby(["object_id", "band"]).size().unstack(fill_value=0)
     assert counts[["g", "r"]].min().min() >= points
-    # 5 sigma: mag_err = 1.0857 / S/N is below 0.2171.
-    assert sample.photometry["mag_err"].max() < 2.5 / np.log(10) / 5 + 1e-6
+
+
+def test_detections_stand_five_sigma_above_the_sky(observed: Sample) -> None:
+    # The error holds the sky, so a fifth of the limiting flux is less than the error of the flux.
+    flux = bands.flux(observed.photometry["mag"].to_numpy(np.float64))
+    sigma = observed.photometry["mag_err"] * flux * np.log(10) / 2.5
+    assert (flux / sigma).max() > 20
+    depth = np.array([20.0])
+    limit = bands.flux(20.0)  # 5 sigma of the sky by definition
+    assert not observing.detected(np.array([0.999 * limit]), depth)[0]
+    assert observing.detected(np.array([1.001 * limit]), depth)[0]
 
 
 def test_observed_sample_is_bright(observed: Sample) -> None:
@@ -135,47 +152,102 @@ def test_pretraining_spectra_lie_between_explosion_and_peak(pretraining: Sample)
 
 
 def test_noise_has_the_stated_variance() -> None:
-    # Deviations over errors have variance 1 in the pre-training sample and, by design, 1.1^2 in
-    # the observed one.  Points above 12 sigma, where the 5 sigma cut does not bite.
-    for population, expected in (("pretraining", 1.0), ("observed", 1.21)):
-        noisy, perfect = (Sample(80, population, noise=n).photometry for n in (True, False))
-        pd.testing.assert_frame_equal(noisy[["object_id", "time"]], perfect[["object_id", "time"]])
-        flux, true = 10 ** (-0.4 * noisy["mag"]), 10 ** (-0.4 * perfect["mag"])
-        sigma = noisy["mag_err"] * flux * np.log(10) / 2.5
-        good = (true / sigma > 12).to_numpy()
-        pull = ((flux - true) / sigma)[good]
-        assert pull.var() == pytest.approx(expected, rel=6 * np.sqrt(2 / good.sum()))
+    # Deviations over errors have variance 1 in the pre-training sample and, by design, 1 / 2^2 in
+    # the observed one.  Points well above the limit, where the cut does not bite.
+    for population in ("pretraining", "observed"):
+        claimed = SURVEYS[population].claimed
+        points = Sample(80, population).photometry
+        flux, true = bands.flux(points["mag"]), bands.flux(points["mag_perfect"])
+        sigma = points["mag_err"] * flux * np.log(10) / 2.5 / claimed
+        pull = ((flux - true) / sigma)[true / sigma > 14]
+        assert pull.var() == pytest.approx(1, rel=6 * np.sqrt(2 / len(pull)))
+
+
+def test_noise_chooses_what_is_handed_out() -> None:
+    observed, perfect = (
+        supernovae.simulate(
+            3, 7, population="pretraining", classes=EVEN, noise=noise, spectrum_snr=5, min_points=4
+        )
+        for noise in (True, False)
+    )
+    assert observed.noise
+    assert not perfect.noise
+    for one, other in zip(observed.photometry, perfect.photometry, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    assert perfect.rows == len(one)
+
+
+def test_perfect_magnitude_of_nothing_is_finite() -> None:
+    assert observing.perfect_magnitude(np.array([0.0, 1e-30])) == pytest.approx(39.0)
+    assert observing.perfect_magnitude(bands.flux(np.array([20.0])))[0] == pytest.approx(20.0)
 
 
 def test_spectra_have_the_stated_noise() -> None:
-    noisy, perfect = Sample(60).spectra, Sample(60, noise=False).spectra
-    flux, true, error = (np.stack(c) for c in (noisy["flux"], perfect["flux"], noisy["flux_err"]))
+    spectra = Sample(60).spectra
+    flux, true, error = (np.stack(spectra[c]) for c in ("flux", "flux_perfect", "flux_err"))
     assert ((flux - true) / error).var() == pytest.approx(1, abs=0.06)  # 13,200 pixels: sd 0.012
     np.testing.assert_allclose(np.median(true / error, axis=1), 5, rtol=1e-3)
     assert flux.shape[1] == 220
-    assert noisy["wavelength"].iloc[0][[0, -1]].tolist() == [3700.0, 9200.0]
+    assert spectra["wavelength"].iloc[0][[0, -1]].tolist() == [3700.0, 9200.0]
 
 
 def test_noise_model_adds_up() -> None:
+    survey = SURVEYS["observed"]
+    g = np.array([4780.0])
     # A source of no flux has sky only: a fifth of the limiting flux; 20.5 mag is 22909 nJy.
-    assert observing.noise(np.array([0.0]), np.array([20.5]), 0.0)[0] == pytest.approx(
-        22909 / 5, rel=1e-4
+    sky = observing.noise(survey, np.array([0.0]), np.array([20.5]), g)[0]
+    assert sky == pytest.approx(22909 / 5, rel=1e-4)
+    # A bright source has the calibration floor: 1.0857 sigma / flux in mag.
+    true = bands.flux(np.array([8.0]))
+    share = observing.noise(survey, true, np.array([20.5]), g) / true * 1.0857
+    assert share[0] == pytest.approx(survey.floor, rel=0.01)
+    # In between the photons: at the electron's magnitude less 10, in a visit of median depth, 10^4
+    # electrons, so sigma / flux = 0.01; sky and floor come on top.
+    bright = survey.electron[0] - 10
+    true, depth = bands.flux(np.array([bright])), np.array([survey.depth[0]])
+    share = observing.noise(survey, true, depth, g)[0] / true[0]
+    sky = 10 ** (-0.4 * (survey.depth[0] - bright)) / 5
+    assert share == pytest.approx(np.sqrt(0.01**2 + sky**2 + (survey.floor / 1.0857) ** 2))
+
+
+def test_host_light_fills_the_dips() -> None:
+    # Mean host light as bright as the supernova at 6000 Angstrom, against none: more flux.
+    alone, mixed = (Sample(20, "observed", host_light=x) for x in (0.0, 1.0))
+    pd.testing.assert_frame_equal(alone.photometry, mixed.photometry)
+    middle = [np.stack(s.spectra["flux_perfect"])[:, 92] for s in (alone, mixed)]
+    assert (middle[1] >= middle[0]).all()
+    # Exponential of mean one, cut at 8; 20 draws have a standard error of 0.22.
+    assert (middle[1] / middle[0] - 1).mean() == pytest.approx(1, abs=0.9)
+
+
+def test_a_finer_spectrograph() -> None:
+    spectra = Sample(5, spectrograph=Spectrograph(3500.0, 9500.0, 1000.0, 1500)).spectra
+    assert len(spectra["flux"].iloc[0]) == 1500
+    assert spectra["wavelength"].iloc[0][[0, -1]].tolist() == [3500.0, 9500.0]
+    np.testing.assert_allclose(
+        np.median(np.stack(spectra["flux_perfect"]) / np.stack(spectra["flux_err"]), axis=1),
+        5,
+        rtol=1e-3,
     )
 
 
-def test_fields_close_near_the_sun() -> None:
-    ra = np.array([0.0])
-    random = draws(0, "t", np.arange(1), observing.VISIT_UNIFORMS, observing.VISIT_NORMALS)
-    plan = observing.visits(np.array([59600.0]), ra, 2, random)
-    equinox = np.abs(plan.time - 59658.65) < 50  # the sun stands at right ascension 0
-    assert equinox.any()
-    assert not plan.open[equinox].any()
-    assert plan.open.any()
+def test_line_spread_by_hand() -> None:
+    # At (3700 + 9200) / 2 = 6450 Angstrom R = 100 is a width of 64.5 Angstrom; 2.3548 to sigma.
+    assert SEDM.line_spread == pytest.approx(64.5 / 2.3548, rel=1e-4)
 
 
-def test_moonlight_costs_depth() -> None:
-    new, full = observing._moonlight(np.array([59581.77, 59581.77 + 29.530588 / 2]))
-    assert (new, full) == (pytest.approx(0), pytest.approx(1))
+def test_other_passbands(tmp_path) -> None:
+    # A box from 4500 to 5500 Angstrom, from a file.
+    (tmp_path / "box.dat").write_text("# A, T\n4499 0\n4500 1\n5500 1\n5501 0\n")
+    asked = {"passbands": {"V": None, "box": str(tmp_path / "box.dat")}}
+    assert set(Sample(4, **asked).photometry["band"]) == {"V", "box"}
+
+
+def test_unknown_passband_is_refused() -> None:
+    with pytest.raises(InputError, match="passbands"):
+        Sample(2, passbands={})
+    with pytest.raises(InputError, match="'w'"):
+        Sample(2, passbands={"w": None})
 
 
 def test_unknown_class_is_refused() -> None:
@@ -184,6 +256,6 @@ def test_unknown_class_is_refused() -> None:
 
 
 def test_impossible_selection_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supernovae, "_ATTEMPTS", 2)
+    monkeypatch.setattr(selection, "_ATTEMPTS", 2)
     with pytest.raises(InputError, match="min_points"):
         Sample(2, classes={"SN Ia": 1.0}, min_points=109)

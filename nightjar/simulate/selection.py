@@ -1,0 +1,146 @@
+"""Which events a survey selects, and their detections; those that fail are drawn anew."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nightjar.errors import InputError
+from nightjar.simulate import bands, cadence, observing
+from nightjar.simulate import events as ev
+from nightjar.simulate import populations as pop
+from nightjar.simulate.events import Events, Rows
+from nightjar.simulate.randomness import Floats, draws, quota
+from nightjar.simulate.spectrographs import Spectrograph
+from nightjar.simulate.survey import Survey
+
+_ATTEMPTS = 200
+_YOUNGEST = 0.3  # rest-frame days since explosion from which there is light to see
+
+
+class Settings(NamedTuple):
+    """What `supernovae.simulate` was asked for, but for the number of objects."""
+
+    seed: int
+    population: pop.Population
+    survey: Survey
+    classes: dict[str, float]
+    passbands: dict[str, bands.Band]
+    spectrograph: Spectrograph
+    spectrum_snr: float
+    host_light: float
+    min_points: int
+    engine: ev.Engine
+
+
+class Points(NamedTuple):
+    """Detections, flat, sorted by object and time."""
+
+    rows: Rows  # number of the object
+    time: Floats  # MJD
+    mag: NDArray[np.float32]
+    mag_err: NDArray[np.float32]
+    mag_perfect: NDArray[np.float32]
+    band: NDArray[np.int8]  # index into the passbands
+
+
+def select(settings: Settings, rows: Rows) -> tuple[Events, Points]:
+    """Objects ``rows`` as selected: those that fail are drawn again until none is left.
+
+    Raises
+    ------
+    InputError
+        A class is practically never selected.
+    """
+    kept: list[tuple[Events, Points]] = []
+    for attempt in range(_ATTEMPTS):
+        classes = _classes(settings, rows)
+        events = ev.draw(
+            settings.seed, settings.population, classes, rows, attempt, settings.engine
+        )
+        good, points = observe(settings, events, attempt)
+        kept.append((events.take(good), points))
+        rows = rows[~good]
+        if len(rows) == 0:
+            return _merge(kept)
+    names = sorted(set(_classes(settings, rows)))
+    raise InputError(f"min_points: {names} hardly ever reach {settings.min_points}; lower it")
+
+
+def _classes(settings: Settings, rows: Rows) -> NDArray[np.str_]:
+    names = np.array(list(settings.classes))
+    return names[quota(rows, np.array(list(settings.classes.values())))]
+
+
+def _merge(parts: list[tuple[Events, Points]]) -> tuple[Events, Points]:
+    """All attempts together, in the order of the objects."""
+    events, points = zip(*parts, strict=True)
+    all_events = ev.concatenate(events)
+    order = np.argsort(np.concatenate([p.rows for p in points]), kind="stable")
+    columns = [np.concatenate(column)[order] for column in zip(*points, strict=True)]
+    return all_events.take(np.argsort(all_events.rows)), Points._make(columns)
+
+
+def observe(settings: Settings, events: Events, attempt: int) -> tuple[NDArray[np.bool_], Points]:
+    """Which events are selected, (events,), and the detections of those."""
+    survey, latents = settings.survey, events.latents
+    passbands = list(settings.passbands.values())
+    plan = cadence.visits(
+        survey, settings.seed, latents["first_night"], latents["ra"], latents["dec"], passbands
+    )
+    age = (plan.time - latents["explosion_time"][:, None]) / (1 + latents["redshift"][:, None])
+    span = np.array([pop.KINDS[kind].span for kind in events.kind])
+    seen = plan.made & (age > _YOUNGEST) & (age < span[:, None])
+    true = ev.fluxes(events, plan.band, age, seen, passbands)
+    at = np.nonzero(seen)
+    wavelength = np.array([passband.mean for passband in passbands])[plan.band[at[1]]]
+    sigma = observing.noise(survey, true[at], plan.depth[at], wavelength)
+    noisy = np.zeros(seen.shape)
+    noisy[at] = true[at] + sigma / survey.claimed * _deviates(settings, events.rows, attempt)[at]
+    error = np.zeros(seen.shape)
+    error[at] = sigma
+    found = seen & observing.detected(noisy, plan.depth)
+    good = _good(settings, found, noisy, plan.band)
+    return good, _points(events.rows, plan, (noisy, error, true), found & good[:, None])
+
+
+def _deviates(settings: Settings, rows: Rows, attempt: int) -> Floats:
+    """Standard normal numbers of all planned visits of the objects."""
+    size = len(settings.passbands) * cadence.NIGHTS
+    return draws(settings.seed, f"{settings.survey.name}-visits", rows, 0, size, attempt).normal
+
+
+def _good(
+    settings: Settings, found: NDArray[np.bool_], flux: Floats, band: Rows
+) -> NDArray[np.bool_]:
+    """The survey's selection, (events,)."""
+    good = np.ones(len(found), dtype=bool)
+    for code in range(len(settings.passbands)):
+        good &= found[:, band == code].sum(axis=1) >= settings.min_points
+    if settings.survey.selected is not None:
+        brightest = np.where(found, flux, 0.0).max(axis=1)
+        good &= brightest > bands.flux(settings.survey.selected)
+    return good
+
+
+def _points(
+    rows: Rows,
+    plan: cadence.Visits,
+    fluxes: tuple[Floats, Floats, Floats],
+    which: NDArray[np.bool_],
+) -> Points:
+    """Flat detections in order of time; fluxes are observed, error and perfect, in nJy."""
+    event, visit = np.nonzero(which)
+    order = np.lexsort((plan.time[event, visit], event))
+    at = event[order], visit[order]
+    flux, error, true = (values[at] for values in fluxes)
+    return Points(
+        rows[at[0]],
+        plan.time[at],
+        bands.magnitude(flux).astype(np.float32),
+        (2.5 / np.log(10) * error / flux).astype(np.float32),
+        observing.perfect_magnitude(true).astype(np.float32),
+        plan.band[at[1]].astype(np.int8),
+    )
