@@ -4,7 +4,7 @@ from nightjar import params, samples, splits
 from nightjar.metrics import write_json
 from nightjar.pipeline import run
 from nightjar.samples import census
-from nightjar.simulate import supernovae, templates
+from nightjar.simulate import light, supernovae
 from nightjar.surveys import READERS
 from nightjar.tables import Tables
 
@@ -25,7 +25,7 @@ def read(settings: params.GatherSupernovae) -> Tables:
             noise=settings.noise,
             spectrum_snr=10.0,
             min_points=settings.min_points,
-            engine=templates.engine(settings.engine, settings.templates),
+            engine=light.engine(settings.engine, settings.templates),
         )
     options = {"noise": settings.noise} if settings.source == "snana_hdf5" else {}
     return READERS[settings.source](settings.path, **options)

@@ -4,7 +4,7 @@ from nightjar import params, samples
 from nightjar.metrics import write_json
 from nightjar.pipeline import run
 from nightjar.samples import census
-from nightjar.simulate import supernovae, templates
+from nightjar.simulate import light, supernovae
 
 SAMPLE = "data/raw/simulated_supernovae"
 
@@ -20,7 +20,7 @@ def main() -> None:
         noise=settings.noise,
         spectrum_snr=settings.spectrum_snr,
         min_points=settings.min_points,
-        engine=templates.engine(settings.engine, settings.templates),
+        engine=light.engine(settings.engine, settings.templates),
     )
     dropped = samples.write(
         tables, SAMPLE, bands=None, classes=None, min_points=settings.min_points, group_radius=0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,30 +11,14 @@ from numpy.typing import NDArray
 from nightjar.simulate import bands, cadence, cosmology, explosions
 from nightjar.simulate import populations as pop
 from nightjar.simulate.dust import transmission
+from nightjar.simulate.light import Engine
 from nightjar.simulate.randomness import Floats, draws
 from nightjar.simulate.spectrographs import SEDM, host_spectrum
+from nightjar.simulate.templates import Templates
 
 Rows = NDArray[np.int64]
 _NARROW = 25.0  # Angstrom: narrow lines are widened to this in photometry, so that nodes catch them
 _ZTF = (bands.named("g"), bands.named("r"))
-
-
-class Engine(Protocol):
-    """What makes the light: `explosions` (built in) or `templates.Templates`."""
-
-    def complete(self, kind: str, latents: pop.Latents) -> pop.Latents:
-        """Add the engine's own latent parameters to those of `populations.draw`."""
-
-    def luminosity_density(
-        self,
-        kind: str,
-        latents: pop.Latents,
-        age: Floats,
-        wavelength: Floats,
-        scales: Floats,
-        resolution: Floats,
-    ) -> Floats:
-        """erg/s/Angstrom, (rows, pixels); see `explosions.luminosity_density`."""
 
 
 class Events(NamedTuple):
@@ -72,8 +56,8 @@ def concatenate(parts: Sequence[Events]) -> Events:
 
 def templates(events: Events) -> NDArray[np.object_]:
     """Name of the SED series that each event is made from, "builtin" without one, (events,)."""
-    series = getattr(events.engine, "names", ())
-    return np.array([*series, "builtin"], dtype=object)[events.latents["template"].astype(np.int64)]
+    names = events.engine.names if isinstance(events.engine, Templates) else ()
+    return np.array([*names, "builtin"], dtype=object)[events.latents["template"].astype(np.int64)]
 
 
 class Sight(NamedTuple):

@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from nightjar.errors import InputError
 from nightjar.simulate import bands, cadence, observing
 from nightjar.simulate import events as ev
 from nightjar.simulate import populations as pop
 from nightjar.simulate.events import Events, Rows
-from nightjar.simulate.randomness import Floats, draws, quota
+from nightjar.simulate.light import Engine
+from nightjar.simulate.randomness import Floats, hashed, quota
 from nightjar.simulate.spectrographs import Spectrograph
 from nightjar.simulate.survey import Survey
 
@@ -32,7 +34,7 @@ class Settings(NamedTuple):
     spectrum_snr: float
     host_light: float
     min_points: int
-    engine: ev.Engine
+    engine: Engine
 
 
 class Points(NamedTuple):
@@ -87,29 +89,25 @@ def observe(settings: Settings, events: Events, attempt: int) -> tuple[NDArray[n
     """Which events are selected, (events,), and the detections of those."""
     survey, latents = settings.survey, events.latents
     passbands = list(settings.passbands.values())
-    plan = cadence.visits(
-        survey, settings.seed, latents["first_night"], latents["ra"], latents["dec"], passbands
-    )
-    age = (plan.time - latents["explosion_time"][:, None]) / (1 + latents["redshift"][:, None])
-    span = np.array([pop.KINDS[kind].span for kind in events.kind])
-    seen = plan.made & (age > _YOUNGEST) & (age < span[:, None])
+    explosion, one = latents["explosion_time"], 1 + latents["redshift"]
+    stop = explosion + one * np.array([pop.KINDS[kind].span for kind in events.kind])
+    start, place = latents["first_night"], (latents["ra"], latents["dec"])
+    plan = cadence.visits(survey, settings.seed, start, stop, *place, passbands)
+    age = (plan.time - explosion[:, None]) / one[:, None]
+    seen = plan.made & (age > _YOUNGEST) & (plan.time < stop[:, None])
     true = ev.fluxes(events, plan.band, age, seen, passbands)
     at = np.nonzero(seen)
     wavelength = np.array([passband.mean for passband in passbands])[plan.band[at[1]]]
     sigma = observing.noise(survey, true[at], plan.depth[at], wavelength)
     noisy = np.zeros(seen.shape)
-    noisy[at] = true[at] + sigma / survey.claimed * _deviates(settings, events.rows, attempt)[at]
+    counters = events.rows[at[0]], attempt, at[1]
+    deviate = ndtri(hashed(settings.seed, f"{survey.name}-noise", *counters))
+    noisy[at] = true[at] + sigma / survey.claimed * deviate
     error = np.zeros(seen.shape)
     error[at] = sigma
     found = seen & observing.detected(noisy, plan.depth)
     good = _good(settings, found, noisy, plan.band)
     return good, _points(events.rows, plan, (noisy, error, true), found & good[:, None])
-
-
-def _deviates(settings: Settings, rows: Rows, attempt: int) -> Floats:
-    """Standard normal numbers of all planned visits of the objects."""
-    size = len(settings.passbands) * cadence.NIGHTS
-    return draws(settings.seed, f"{settings.survey.name}-visits", rows, 0, size, attempt).normal
 
 
 def _good(

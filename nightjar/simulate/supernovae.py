@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nightjar.errors import InputError
-from nightjar.simulate import bands, explosions, rates
+from nightjar.simulate import bands, explosions, light, rates
 from nightjar.simulate import events as ev
 from nightjar.simulate import populations as pop
 from nightjar.simulate.chunks import Chunks
@@ -38,7 +38,7 @@ def simulate(
     passbands: Mapping[str, str | None] = ZTF,
     spectrograph: Spectrograph = SEDM,
     host_light: float | None = None,
-    engine: ev.Engine = explosions,
+    engine: light.Engine = explosions,
     chunk: int = 256,
     threads: int = 1,
     progress: bool = True,
@@ -64,7 +64,7 @@ def simulate(
     passbands : band -> filter file (see `bands.read`), or None for the built-in one of that name
     spectrograph : wavelengths and resolution of the spectra
     host_light : mean host light over supernova light at 6000 Angstrom; None: the survey's
-    engine : what makes the light, see `templates.engine`
+    engine : what makes the light, see `light.engine`
     chunk : objects at a time
     threads : processes
     progress : show a bar
@@ -83,15 +83,16 @@ def simulate(
         an unknown class or population, a bad filter file, or a class that the survey practically
         never selects
     """
+    through = _passbands(passbands)
     settings = Settings(
         seed,
         *_population(population, classes),
-        _passbands(passbands),
+        through,
         spectrograph,
         spectrum_snr,
         SURVEYS[population].contamination if host_light is None else host_light,
         min_points,
-        engine,
+        light.observing(engine, *_range(through, spectrograph)),
     )
     starts = range(0, objects, chunk)
     jobs = (delayed(_simulate)(settings, np.arange(i, min(i + chunk, objects))) for i in starts)
@@ -133,6 +134,12 @@ def _passbands(files: Mapping[str, str | None]) -> dict[str, bands.Band]:
         name: bands.named(name) if path is None else bands.read(path)
         for name, path in files.items()
     }
+
+
+def _range(through: Mapping[str, bands.Band], spectrograph: Spectrograph) -> tuple[float, float]:
+    """Shortest and longest wavelength that is observed, Angstrom."""
+    seen = [spectrograph.wavelength, *(band.wavelength for band in through.values())]
+    return min(float(one[0]) for one in seen), max(float(one[-1]) for one in seen)
 
 
 def _simulate(settings: Settings, rows: Rows) -> tuple[pd.DataFrame, Points, list[np.ndarray]]:

@@ -18,14 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from nightjar.errors import InputError
 from nightjar.simulate import bands, explosions, series
 from nightjar.simulate.populations import Latents
 from nightjar.simulate.randomness import Floats
@@ -214,53 +211,25 @@ def _interpolate(
 # --- making the table ----------------------------------------------------------------------------
 
 
-def engine(
-    name: Literal["builtin", "templates"],
-    folder: str | Path | None,
-    observed: tuple[float, float] = OBSERVED,
-) -> Any:
-    """The engine of that name, for `supernovae.simulate`.
-
-    Parameters
-    ----------
-    folder : templates only: see `nightjar.simulate.series`; None is sncosmo's registry
-    observed : Angstrom, shortest and longest wavelength that any band or spectrum has
-
-    Raises
-    ------
-    InputError
-        as `series.read`, or no series covers ``observed`` at any redshift
-    """
-    if name == "builtin":
-        return explosions
-    return tabulate(series.read(folder), observed)
-
-
-def tabulate(found: Sequence[Series], observed: tuple[float, float] = OBSERVED) -> Templates:
+def tabulate(found: Sequence[Series]) -> Templates:
     """Evaluate every series at the ages and wavelengths of the table."""
-    wide = [one for one in found if one.high >= observed[1]]
-    if not wide:
-        raise InputError(
-            f"templates: none of {len(found)} series reaches {observed[1]:.0f} Angstrom; "
-            "shorten the range of the spectrograph, or engine: builtin"
-        )
-    start = min(one.low for one in wide)
-    wavelength = np.arange(start, max(observed[1], _B.wavelength[-1]) + 2 * _STEP, _STEP)
-    layers = [_layers(one, wavelength) for one in wide]
+    start = min(one.low for one in found)
+    wavelength = np.arange(start, max(one.high for one in found) + 2 * _STEP, _STEP)
+    layers = [_layers(one, wavelength) for one in found]
     return Templates(
-        names=tuple(one.name for one in wide),
-        kind=np.array([one.kind for one in wide]),
-        low=np.array([one.low for one in wide]),
-        high=np.array([one.high for one in wide]),
-        salt=np.array([one.salt for one in wide]),
-        dusty=np.array([one.dusty for one in wide]),
+        names=tuple(one.name for one in found),
+        kind=np.array([one.kind for one in found]),
+        low=np.array([one.low for one in found]),
+        high=np.array([one.high for one in found]),
+        salt=np.array([one.salt for one in found]),
+        dusty=np.array([one.dusty for one in found]),
         peak=np.array([_peak(part[0], wavelength) for part in layers]),
         layer=np.cumsum([0, *(len(part) for part in layers[:-1])]),
         light=np.concatenate(layers).astype(np.float32),
-        law=np.array([_law(one, wavelength) for one in wide], dtype=np.float32),
-        blue=np.array([_blue(*pair, wavelength) for pair in zip(wide, layers, strict=True)]),
+        law=np.array([_law(one, wavelength) for one in found], dtype=np.float32),
+        blue=np.array([_blue(*pair, wavelength) for pair in zip(found, layers, strict=True)]),
         start=start,
-        observed=observed,
+        observed=OBSERVED,
     )
 
 
