@@ -4,14 +4,12 @@ from nightjar import params, samples, splits
 from nightjar.metrics import write_json
 from nightjar.pipeline import run
 from nightjar.samples import census
-from nightjar.simulate import light, supernovae
+from nightjar.simulate import light, rates, supernovae
+from nightjar.simulate.spectrographs import Spectrograph
 from nightjar.surveys import READERS
 from nightjar.tables import Tables
 
 SAMPLE = "data/raw/supernovae"
-# Class fractions of the ZTF Bright Transient Survey (Perley et al. 2020): what magnitude-limited
-# spectroscopy sees, unlike the even pre-training sample.
-MOCK_CLASSES = {"SN Ia": 0.72, "SN II": 0.17, "SN Ib/c": 0.05, "SN IIn": 0.04, "SLSN-I": 0.02}
 
 
 def read(settings: params.GatherSupernovae) -> Tables:
@@ -21,11 +19,15 @@ def read(settings: params.GatherSupernovae) -> Tables:
             settings.objects,
             settings.seed,
             population="observed",
-            classes=MOCK_CLASSES,
+            classes=rates.BTS,
             noise=settings.noise,
-            spectrum_snr=10.0,
+            spectrum_snr=settings.spectrum_snr,
             min_points=settings.min_points,
+            passbands=settings.passbands,
+            spectrograph=Spectrograph(**settings.spectrograph.model_dump()),
+            host_light=settings.host_light,
             engine=light.engine(settings.engine, settings.templates),
+            threads=settings.threads,
         )
     options = {"noise": settings.noise} if settings.source == "snana_hdf5" else {}
     return READERS[settings.source](settings.path, **options)

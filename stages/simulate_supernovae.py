@@ -5,6 +5,7 @@ from nightjar.metrics import write_json
 from nightjar.pipeline import run
 from nightjar.samples import census
 from nightjar.simulate import light, supernovae
+from nightjar.simulate.spectrographs import Spectrograph
 
 SAMPLE = "data/raw/simulated_supernovae"
 
@@ -20,7 +21,11 @@ def main() -> None:
         noise=settings.noise,
         spectrum_snr=settings.spectrum_snr,
         min_points=settings.min_points,
+        passbands=settings.passbands,
+        spectrograph=Spectrograph(**settings.spectrograph.model_dump()),
+        host_light=settings.host_light,
         engine=light.engine(settings.engine, settings.templates),
+        threads=settings.threads,
     )
     dropped = samples.write(
         tables, SAMPLE, bands=None, classes=None, min_points=settings.min_points, group_radius=0.0

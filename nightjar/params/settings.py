@@ -123,30 +123,50 @@ def _needs_path(settings: M, source: str, path: str | None) -> M:
 # --- one class per stage ------------------------------------------------------------------------
 
 
-class SimulateSupernovae(Seeded):
-    """The pre-training sample of supernova pairs."""
+class SpectrographSettings(Settings):
+    """Range, resolution and pixels of a spectrograph."""
+
+    wavelength_min: Annotated[float, Field(ge=1000)]
+    wavelength_max: Annotated[float, Field(le=30000)]
+    resolution: Annotated[float, Field(ge=10)]
+    pixels: Annotated[int, Field(ge=2)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.wavelength_max <= self.wavelength_min:
+            raise ValueError("wavelength_max must exceed wavelength_min")
+        return self
+
+
+class SimulatedSurvey(Parallel, Seeded):
+    """How simulated supernovae are observed."""
 
     objects: Count
-    classes: dict[str, Positive]
     noise: bool
+    passbands: Annotated[dict[str, str | None], Field(min_length=1)]
+    spectrograph: SpectrographSettings
     spectrum_snr: Positive
+    host_light: Annotated[float, Field(ge=0)] | None
     min_points: Count
+
+
+class SimulateSupernovae(SimulatedSurvey):
+    """The pre-training sample of supernova pairs."""
+
+    classes: dict[str, Positive] | None
     engine: Literal["builtin", "templates"]
     templates: str | None
 
 
-class GatherSupernovae(Seeded):
+class GatherSupernovae(SimulatedSurvey):
     """The observed supernovae: source, bands, classes, and the frozen folds."""
 
     source: Literal["mock", "tables", "ztf_bts", "snana_hdf5"]
     path: str | None
-    objects: Count
-    noise: bool
     engine: Literal["builtin", "templates"]
     templates: str | None
     bands: Classes
     classes: Classes
-    min_points: Count
     group_radius: Annotated[float, Field(ge=0)]
     folds: Annotated[int, Field(ge=2)]
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]

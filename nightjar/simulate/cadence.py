@@ -54,9 +54,15 @@ def fields(ra: Floats, dec: Floats) -> Fields:
 
 
 def visits(
-    survey: Survey, seed: int, start: Floats, ra: Floats, dec: Floats, bands: Sequence[Band]
+    survey: Survey,
+    seed: int,
+    start: Floats,
+    stop: Floats,
+    ra: Floats,
+    dec: Floats,
+    bands: Sequence[Band],
 ) -> Visits:
-    """Visits of some objects in the `NIGHTS` nights from ``start`` (MJD) on.
+    """Visits of some objects in the nights from ``start`` to ``stop``, `NIGHTS` at most.
 
     Each field has its own interval; within every interval each band gets one night, or both the
     same one.  Then nights are lost to the sun, to the weather and to other programmes.
@@ -64,7 +70,7 @@ def visits(
     Parameters
     ----------
     survey, seed : the plan and the weather are the same for all objects of both
-    start, ra, dec : (objects,) MJD, deg, deg
+    start, stop, ra, dec : (objects,) MJD, MJD, deg, deg
     bands : passbands of the survey
     """
     field = fields(ra, dec)
@@ -72,7 +78,7 @@ def visits(
     sky = weather.nights(seed, survey.name)
     inside = np.clip(night - weather.FIRST, 0, len(sky.open) - 1)
     season = in_season(night, ra[:, None], dec[:, None])
-    at, when = np.nonzero(sky.open[inside] & season)
+    at, when = np.nonzero(sky.open[inside] & season & (night < stop[:, None]))
     here, dates = field.take(at), night[at, when]
     made = np.zeros((len(start), len(bands), NIGHTS), dtype=bool)
     time, depth = np.zeros(made.shape), np.zeros(made.shape)

@@ -39,7 +39,7 @@ def simulate(
     spectrograph: Spectrograph = SEDM,
     host_light: float | None = None,
     engine: light.Engine = explosions,
-    chunk: int = 256,
+    chunk: int = 512,
     threads: int = 1,
     progress: bool = True,
 ) -> Tables:
