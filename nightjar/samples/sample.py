@@ -29,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from nightjar import stored
 from nightjar.columns import in_words, one_line
 from nightjar.errors import InputError
 from nightjar.ragged import LightCurves, LightCurvesWriter, Spectra, SpectraWriter
@@ -108,7 +109,7 @@ def write(
         if not places.kept.any():
             raise InputError(
                 f"{directory}: no objects left; dropped: {in_words(+drops)}; check that photometry "
-                "and objects share object_id, and bands and min_points in params.yaml"
+                "and objects share object_id, and the settings bands and min_points"
             )
         objects = objects.assign(**groups.describe(places.used))[places.kept]
         objects, counts = _labelled(objects.reset_index(drop=True), classes)
@@ -126,13 +127,7 @@ def open(directory: str | Path) -> Sample:
         A part is missing, truncated, or disagrees with another.
     """
     directory = Path(directory)
-    path = directory / "objects.parquet"
-    try:
-        objects = pd.read_parquet(path)
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(
-            f"{path}: not readable ({one_line(error)}); gather the survey again"
-        ) from None
+    objects = stored.table(directory / "objects.parquet")
     light_curves = LightCurves.open(directory / "light_curves")
     if not np.array_equal(objects["object_id"].to_numpy(str), light_curves.object_id):
         raise InputError(f"{directory}: objects and light_curves disagree; gather the survey again")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nightjar.columns import require
+from nightjar.columns import labels, require
 from nightjar.errors import InputError
 from nightjar.surveys import parquet
 from nightjar.tables import (
@@ -49,6 +49,41 @@ def read(path: str | Path) -> Tables:
         quantity=quantity,
         rows=rows,
     )
+
+
+def read_photometry(path: str | Path) -> tuple[Tables, list[str]]:
+    """Read one photometry table alone, and the names of its bands.
+
+    Its objects are in the order in which they first appear; nothing but their ids is known.
+
+    Parameters
+    ----------
+    path : the file; columns and units as in `nightjar.tables`
+
+    Raises
+    ------
+    InputError
+        As in `read`, or there is no object id in the file.
+    """
+    path, drops = Path(path), Counter[str]()
+    photometry, quantity, rows = _photometry(path, drops)
+    ids, bands = (_distinct(path, name) for name in ("object_id", "band"))
+    if not ids:
+        raise InputError(f"{path}: no row has an object_id; nothing can be read")
+    objects = pd.DataFrame({"object_id": pd.Series(ids, dtype=object)})
+    return Tables(objects, photometry, drops=drops, quantity=quantity, rows=rows), bands
+
+
+def _distinct(path: Path, name: str) -> list[str]:
+    """Names in one column of the photometry, in the order of their first rows."""
+    file, where = parquet.open_table(path), str(path)
+    names = parquet.only(canonical_names(parquet.columns(file), "photometry", where), (name,))
+    found: dict[str, None] = {}
+    for frame in parquet.chunks(file, names, parquet.ROWS, where):
+        column = labels(frame[name], where)
+        codes = pd.unique(column.codes)
+        found |= dict.fromkeys(column.categories[codes[codes >= 0]])
+    return list(found)
 
 
 def _objects(path: Path) -> tuple[pd.DataFrame, Counter[str]]:

@@ -115,3 +115,36 @@ def test_dictionary_encoded_and_plain_columns_read_alike(tmp_path):
 
 def test_readers_are_called_like_the_sources_of_the_settings():
     assert set(READERS) == {"tables", "ztf_bts", "snana_hdf5", "astromer"}
+
+
+def test_photometry_alone(tmp_path):
+    """Objects and bands in the order of their first rows; whole numbers become text."""
+    path = tmp_path / "photometry.parquet"
+    pd.DataFrame(
+        {
+            "oid": [7, 3, None, 7, 5],
+            "mjd": [2.0, 1.0, 1.0, np.nan, 4.0],
+            "filter": ["r", "g", "g", "r", None],
+            "mag": 18.0,
+            "magerr": 0.1,
+        }
+    ).to_parquet(path)
+    tables, bands = canonical.read_photometry(path)
+    assert tables.objects["object_id"].tolist() == ["7", "3", "5"]
+    assert bands == ["r", "g"]
+    photometry, spectra, drops = formats.drain(tables)
+    assert photometry[0]["object_id"].tolist() == ["7", "3"]
+    assert spectra == []
+    assert drops == {
+        "photometry_object_id_missing": 1,
+        "photometry_time_not_finite": 1,
+        "photometry_band_missing": 1,
+    }
+
+
+def test_photometry_without_any_object(tmp_path):
+    path = tmp_path / "photometry.parquet"
+    columns = {"object_id": [None], "time": [1.0], "band": ["g"], "mag": [1.0], "mag_err": [1.0]}
+    pd.DataFrame(columns).to_parquet(path)
+    with pytest.raises(InputError, match=r"photometry\.parquet: no row has an object_id"):
+        canonical.read_photometry(path)
