@@ -22,16 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--objects", type=int, default=500, help="at most so many of each class")
     parser.add_argument("--min-points", type=int, default=8, help="nights that an object must have")
     parser.add_argument("--population", default="observed", help="population of the twins")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--before", help="realism.json of an earlier run, to be drawn beside")
+    parser.add_argument("--seed", type=int, default=0, help="of twins and forest")
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure, tell apart, print a table, write numbers and figures."""
     from nightjar import samples
     from nightjar.metrics import write_json
-    from nightjar.realism import report
+    from nightjar.realism import pictures, report
     from nightjar.simulate import populations
 
+    before = report.read_scores(args.before) if args.before else None
     real = samples.open(args.sample)
     classes = args.classes or populations.CLASSES
     if args.against is None:
@@ -46,4 +48,6 @@ def run(args: argparse.Namespace) -> None:
     print(report.text(reports))
     out = Path(args.out)
     write_json(out / "realism.json", report.numbers(reports))
+    for path in pictures.write(reports, out, args.against is None, before):
+        print(path)
     report.giveaways(reports).to_csv(out / "giveaways.csv", index=False, float_format="%.5g")

@@ -113,6 +113,14 @@ def measure(observed: Observed) -> dict[str, float]:
     return found | _scatter(days, curve) | _sampling(days, observed)
 
 
+def colour(observed: Observed, days: Floats) -> Floats:
+    """Blue minus red band in mag at ``days`` after maximum in the blue, NaN where not known."""
+    model = smooth(observed.phase(observed.curve.time), observed.curve)
+    peak = _maximum(model.days, model.mag[0])
+    difference = model.mag[0] - model.mag[1]
+    return np.interp(peak + days, model.days, difference, left=np.nan, right=np.nan)
+
+
 def _modulus(redshift: float) -> float:
     return float(cosmology.modulus(np.array([redshift]))[0])
 

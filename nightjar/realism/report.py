@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -128,6 +130,30 @@ def numbers(reports: Sequence[ClassReport]) -> dict[str, dict[str, float]]:
             values[f"{name}_objects"] = tested.objects
         found[report.label] = values
     return found
+
+
+def read_scores(path: str | Path) -> dict[str, dict[str, tuple[float, float]]]:
+    """AUROC and error by class and group of features of an earlier run.
+
+    Raises
+    ------
+    InputError
+        The file is not readable or not what `numbers` gives.
+    """
+    try:
+        stored = json.loads(Path(path).read_text())
+        return {
+            label: {
+                key.removesuffix("_auroc"): (float(value), float(values[f"{key}_std"]))
+                for key, value in values.items()
+                if key.endswith("_auroc")
+            }
+            for label, values in stored.items()
+        }
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"{path}: no realism.json of an earlier run ({error!r}); give the one in its --out"
+        ) from None
 
 
 def giveaways(reports: Sequence[ClassReport]) -> pd.DataFrame:
