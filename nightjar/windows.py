@@ -28,20 +28,14 @@ Conversion = Callable[[LightCurves, WindowLightCurves], tuple[LightCurves, Count
 # --- windows --------------------------------------------------------------------------------
 
 
-def sequential_starts(length: int, size: int) -> NDArray[np.int64]:
-    """Starts of the windows that cover a light curve of ``length`` points.
-
-    ceil(length / size) windows one after the other; the last is pulled back so that it is full.
-    The public Astromer code cuts floor(length / size) + 1, hence one window twice where the length
-    is a multiple of the size; that duplicate is not made here.
-    """
-    return np.clip(np.arange(0, length, size), 0, max(length - size, 0))
-
-
 def sequential_windows(
     offsets: NDArray[np.int64], size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Sequential windows of many light curves, as :func:`sequential_starts` cuts them.
+    """Windows that cover many light curves.
+
+    ceil(points / size) windows one after the other; the last is pulled back so that it is full.
+    The public Astromer code cuts floor(points / size) + 1, hence one window twice where the number
+    is a multiple of the size; that duplicate is not made here.
 
     Parameters
     ----------

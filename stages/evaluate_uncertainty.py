@@ -32,19 +32,21 @@ def folds_of(method: Path, objects: pd.DataFrame, table: pd.DataFrame) -> list[j
             )
         scored = of_fold["object_id"][of_fold["part"] == "test"]
         test = np.isin(arrays["object_id"], scored)
-        names = objects["class"].loc[arrays["object_id"][test]]
-        label = pd.Categorical(names, categories=arrays["classes"]).codes.astype(np.int64)
+        label = stored.class_codes(objects.loc[arrays["object_id"][test]], arrays["classes"])
         found.append(judging.Fold(arrays["probabilities"][:, test], label))
+    if not found:
+        raise InputError(f"{method}: no predictions; run train_uncertainty for this method")
     return found
 
 
 def main() -> None:
     """Score every method, draw reliability and rejection."""
     settings = params.load(params.EvaluateUncertainty)
+    methods = params.load(params.TrainUncertainty).methods  # others may lie there, of earlier runs
     objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id")
     table = stored.table(SAMPLE / "splits.parquet")
     metrics, reliability, rejection = {}, {}, {}
-    for method in sorted(path for path in PREDICTIONS.iterdir() if path.is_dir()):
+    for method in (PREDICTIONS / name for name in sorted(methods)):
         folds = folds_of(method, objects, table)
         metrics[method.name] = over_folds([judging.scores(f, settings.bins) for f in folds])
         every = judging.together(folds)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from nightjar import batching, params, parts, stored, training, weights
+from nightjar.errors import InputError
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Astromer, AstromerClassifier
 from nightjar.pipeline import run
@@ -24,6 +25,11 @@ PRETRAINED = Path("models/astromer/weights.safetensors")
 def main(method: str) -> None:
     """Train on every fold; sampled probabilities of validation and scored stars."""
     settings = params.load(params.TrainUncertainty)
+    if method not in settings.methods:
+        raise InputError(
+            f"method {method!r} is none of train_uncertainty.methods in params.yaml: "
+            f"{', '.join(settings.methods)}"
+        )
     tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
     inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", PRETRAINED]
     resume = checkpoints.directory(f"{STAGE}_{method}", settings, inputs, [Path(__file__)])
@@ -80,10 +86,8 @@ def main(method: str) -> None:
             dropout=method == "mc_dropout",
             seed=settings.seed,
         )
-        ids, averaged = per_object(stars.ids[scored.row], probabilities)
-        np.savez(
-            predictions / f"{fold}.npz", object_id=ids, probabilities=averaged, classes=classes
-        )
+        ids, mean = per_object(stars.ids[scored.row], probabilities)
+        np.savez(predictions / f"{fold}.npz", object_id=ids, probabilities=mean, classes=classes)
     metrics = over_folds([trained.summary(each) for each in fits])
     write_json(f"metrics/{STAGE}_{method}.json", {method: metrics})
     trained.write_curves(f"plots/{STAGE}/{method}/learning_curves.csv", {method: fits})
@@ -91,4 +95,5 @@ def main(method: str) -> None:
 
 
 if __name__ == "__main__":
-    run(lambda: main(sys.argv[1]), f"{STAGE}@{sys.argv[1]}")
+    given = " ".join(sys.argv[1:])
+    run(lambda: main(given), f"{STAGE}@{given}")

@@ -13,7 +13,7 @@ import yaml
 from nightjar import params, weights
 from nightjar.errors import InputError
 from nightjar.networks import Maven
-from stages import evaluate_uncertainty, finetune_clip, probe_clip
+from stages import evaluate_uncertainty, finetune_clip, probe_clip, train_uncertainty
 from tests.test_bad_input import ROOT, run, valid_params, valid_tables
 
 SUPERNOVAE = ("gather_supernovae", "preprocess_spectra", "window_light_curves", "train_baselines")
@@ -67,7 +67,7 @@ def predictions(path, ids):
 
 
 def test_predictions_for_stars_that_a_fold_trains_on_are_refused(tmp_path):
-    """Of a method that params.yaml no longer lists, trained on other splits: they stay on disk."""
+    """Of an earlier run, trained on other splits: they stay on disk."""
     objects = pd.DataFrame({"class": list("ABAB")}, index=list("wxyz"))
     parts = ["train", "validation", "test", "test"]
     table = pd.DataFrame({"fold": 0, "object_id": list("wxyz"), "part": parts})
@@ -77,6 +77,40 @@ def test_predictions_for_stars_that_a_fold_trains_on_are_refused(tmp_path):
     predictions(tmp_path / "old", ["w", "y"])
     with pytest.raises(InputError, match=r"old/0\.npz: holds stars that fold 0 does not keep out"):
         evaluate_uncertainty.folds_of(tmp_path / "old", objects, table)
+
+
+def test_a_method_without_predictions_is_named(tmp_path):
+    with pytest.raises(InputError, match="mc_dropout: no predictions; run train_uncertainty"):
+        evaluate_uncertainty.folds_of(tmp_path / "mc_dropout", pd.DataFrame(), pd.DataFrame())
+
+
+def test_methods_that_are_no_longer_listed_are_not_judged(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = valid_params()
+    values["train_uncertainty"]["methods"] = ["deterministic"]
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    sample = Path("data/raw/variables")
+    sample.mkdir(parents=True)
+    pd.DataFrame({"object_id": list("xyz"), "class": list("ABA")}).to_parquet(
+        sample / "objects.parquet"
+    )
+    table = pd.DataFrame({"fold": 0, "object_id": list("xyz"), "part": "test"})
+    table.to_parquet(sample / "splits.parquet")
+    Path("data/predictions").mkdir()
+    for name in ("deterministic", "mc_dropout"):
+        predictions(Path("data/predictions") / name, list("xyz"))
+    evaluate_uncertainty.main()
+    judged = json.loads(Path("metrics/evaluate_uncertainty.json").read_text())
+    assert list(judged) == ["deterministic"]
+    assert judged["deterministic"]["accuracy"] == pytest.approx(2 / 3, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["mc-dropout", ""])
+def test_an_unknown_method_of_uncertainty_is_refused(tmp_path, monkeypatch, method):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(yaml.safe_dump(valid_params()))
+    with pytest.raises(InputError, match=f"'{method}' is none of .*: deterministic, mc_dropout"):
+        train_uncertainty.main(method)
 
 
 def test_maven_lite_knows_nothing_of_the_pretraining_but_the_sizes(tmp_path, monkeypatch):

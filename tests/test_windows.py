@@ -48,10 +48,11 @@ def store(objects: list[list[tuple]], quantity: str = "mag", bands=("g", "r")) -
         (450, [0, 200, 250]),
     ],
 )
-def test_sequential_starts_by_hand(length: int, starts: list[int]) -> None:
+def test_sequential_windows_by_hand(length: int, starts: list[int]) -> None:
     # 450 points: ceil(450 / 200) = 3 windows, the last pulled back from 400 to 450 - 200 = 250.
     # 400 points: two windows; the public code's floor(400 / 200) + 1 = 3 would repeat the second.
-    assert windows.sequential_starts(length, 200).tolist() == starts
+    _, start, _ = windows.sequential_windows(np.array([0, length]), 200)
+    assert start.tolist() == starts
 
 
 @given(st.lists(st.integers(0, 700), max_size=8), st.integers(1, 250))
@@ -60,8 +61,8 @@ def test_sequential_windows_of_many_curves(lengths: list[int], size: int) -> Non
     curve, start, length = windows.sequential_windows(offsets, size)
     for i, points in enumerate(lengths):
         mine = curve == i
-        expected = windows.sequential_starts(points, size)
-        assert (start[mine] - offsets[i]).tolist() == expected.tolist()
+        expected = [max(min(k, points - size), 0) for k in range(0, points, size)]
+        assert (start[mine] - offsets[i]).tolist() == expected
         assert (length[mine] == min(points, size)).all()
         covered = {s + k for s, n in zip(start[mine], length[mine], strict=True) for k in range(n)}
         assert covered == set(range(offsets[i], offsets[i + 1]))

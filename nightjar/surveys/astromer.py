@@ -27,7 +27,8 @@ _NEEDED = ("object_id", "time", "band", "mag", "mag_err")
 def read(path: str | Path) -> Tables:
     """Read one survey in the public Astromer layout.
 
-    ``newID`` becomes object_id; ID, Label and the other metadata columns are kept.  The band comes
+    ``newID`` becomes object_id, Class class, and redshift, ra, dec and mwebv are known by their
+    usual names; ID, Label and the other metadata columns are kept.  The band comes
     from the shards, else from the metadata, else it is ``unknown``.  The objects column ``survey``
     is the name of the folder.
 
@@ -82,6 +83,9 @@ def _objects(path: Path, survey: str) -> tuple[pd.DataFrame, pd.Series, Counter[
     frame, where = parquet.read_table(path), str(path)
     require(frame.columns, [KEY], where)
     frame = frame.rename(columns={KEY: "object_id", "Class": "class"}).assign(survey=survey)
+    # numbers only: an ID is no object_id here, and a Label, the code of a class, no class
+    named = canonical_names(frame.columns.difference(["ID", "Label"]), "objects", where)
+    frame = frame.rename(columns=named)
     frame, drops = check_objects(frame, where)
     if "class" in frame:
         frame["class"] = frame["class"].where(frame["class"].str.upper() != "UNK", None)

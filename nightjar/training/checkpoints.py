@@ -7,6 +7,7 @@ checkpoint is not found.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import shutil
 import warnings
@@ -93,10 +94,12 @@ def save(
 def load(path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
     """Restore network and optimiser; a fresh `Progress` where there is no usable checkpoint.
 
-    A damaged one (a full disk, say) is no reason to fail: training starts again, with a warning.
+    A damaged one (a full disk, say) is no reason to fail: training starts again, with a warning,
+    and from what network and optimiser were before.
     """
     if not path.exists():
         return Progress()
+    before = copy.deepcopy((network.state_dict(), optimizer.state_dict()))
     try:
         tensors, content = weights.read(path)
         progress = Progress(
@@ -106,6 +109,8 @@ def load(path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer)
         network.load_state_dict(_under("network.", tensors))
         optimizer.load_state_dict(state)
     except (InputError, KeyError, ValueError, RuntimeError) as error:
+        network.load_state_dict(before[0])
+        optimizer.load_state_dict(before[1])
         warnings.warn(f"training starts again, its checkpoint is unusable: {error}", stacklevel=2)
         return Progress()
     return progress

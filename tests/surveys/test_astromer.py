@@ -21,6 +21,20 @@ def test_metadata(tmp_path):
     assert tables.rows == 5
 
 
+def test_metadata_under_other_names(tmp_path):
+    """A sample's positions find its duplicates, whatever the case of their names."""
+    path = formats.astromer(tmp_path) / "metadata.parquet"
+    frame = pd.read_parquet(path).drop(columns="Class")
+    frame.assign(RA=[10.0, 11.0], DEC=[-70.0, 95.0], z=[0.1, 0.2]).to_parquet(path)
+    tables = astromer.read(tmp_path)
+    assert tables.objects["ra"].tolist() == [10, 11]
+    assert tables.objects["dec"].isna().tolist() == [False, True]
+    assert tables.objects["redshift"].tolist() == [0.1, 0.2]
+    assert "class" not in tables.objects  # Label is a code, ID no object_id
+    assert tables.objects["object_id"].tolist() == ["0", "1"]
+    assert tables.drops == {"objects_dec_not_valid": 1}
+
+
 def test_light_curves_of_all_shards(tmp_path):
     photometry, spectra, drops = formats.drain(astromer.read(formats.astromer(tmp_path)))
     frame = pd.concat(photometry)

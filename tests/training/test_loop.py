@@ -24,7 +24,7 @@ from nightjar.networks import Astromer, Maven
 from nightjar.params import ProbedSettings, Training
 from nightjar.ragged import LightCurves
 from nightjar.training import checkpoints, hardware, loop
-from nightjar.weights import fingerprint
+from nightjar.weights import fingerprint, read, write
 
 SETTINGS = Training(
     seed=3, threads=1, device="cpu", precision="32-true", lr=0.01, epochs=4, batch_size=6,
@@ -212,6 +212,23 @@ def test_gradients_are_clipped(tmp_path):
     checkpoints.load(resume, task.network, optimizer)
     (state,) = optimizer.state_dict()["state"].values()
     assert state["exp_avg"].item() == pytest.approx(0.1, rel=1e-3)  # (1 - beta1) * 1
+
+
+def test_an_unusable_checkpoint_leaves_the_network_as_it_was(tmp_path):
+    settings = SETTINGS.model_copy(update={"epochs": 1})
+    resume = tmp_path / "fit.safetensors"
+    line(resume, 1.0, 0.0, settings)
+    tensors, content = read(resume)
+    # one name more than the network has: torch takes over those that it knows, and then complains
+    write(resume, tensors | {"network.unknown": torch.zeros(1)}, content)
+    _, task = line(tmp_path / "other.safetensors", 2.0, 0.0, settings)
+    optimizer = torch.optim.AdamW(task.parameters())
+    before = [parameter.clone() for parameter in task.network.parameters()]
+    with pytest.warns(UserWarning, match="training starts again"):
+        progress = checkpoints.load(resume, task.network, optimizer)
+    assert progress == checkpoints.Progress()
+    assert all(map(torch.equal, task.network.parameters(), before))
+    assert not optimizer.state_dict()["state"]
 
 
 def test_weight_decay_spares_biases_norms_and_temperature():
