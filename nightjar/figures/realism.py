@@ -156,7 +156,7 @@ def runs(
 def velocities(
     panels_of: Mapping[str, tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]],
 ) -> Figure:
-    """Velocity of a trough against phase, a panel per line.
+    """Velocity of a trough against phase, a panel per line, with medians over 5 days.
 
     Parameters
     ----------
@@ -165,21 +165,25 @@ def velocities(
     figure, axes = panels(len(panels_of), columns=2, height=3.0)
     for axis, (title, both) in zip(axes, panels_of.items(), strict=True):
         for k, ((days, speed), name) in enumerate(zip(both, ("real", "simulated"), strict=True)):
-            axis.plot(
-                days,
-                speed / 1000,
-                marker(k),
-                ms=3.5,
-                mew=0,
-                alpha=0.55,
-                color=colour(k),
-                label=name,
-            )
+            look: dict[str, Any] = {"color": colour(k), "marker": marker(k)}
+            axis.plot(days, speed / 1000, ls="", ms=3, mew=0, alpha=0.4, label=name, **look)
+            axis.plot(*_medians(days, speed / 1000), ms=6, lw=1.6, mec="white", **look)
         axis.set_title(title)
         axis.set_xlabel("rest-frame days since the brightest night")
     axes[0].set_ylabel("velocity of the trough / 1000 km/s")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     return figure
+
+
+def _medians(
+    days: np.ndarray, values: np.ndarray, width: float = 5.0, fewest: int = 4
+) -> tuple[np.ndarray, np.ndarray]:
+    """Medians in bins of ``width`` days that hold at least ``fewest`` values, NaN in others."""
+    known = np.isfinite(values)
+    which = np.round(days[known] / width)
+    bins = np.arange(which.min(), which.max() + 1) if len(which) else np.empty(0)
+    inside = [values[known][which == each] for each in bins]
+    return bins * width, np.array([np.median(v) if len(v) >= fewest else np.nan for v in inside])
 
 
 @styled

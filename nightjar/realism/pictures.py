@@ -43,7 +43,7 @@ def write(
         "spectra": _spectra(reports),
         "colours": _colours(reports),
         "velocities": _velocities(reports),
-        "distributions": _distributions(reports),
+        "distributions": _distributions(reports, paired),
     }
     paths = []
     for name, figure in figures.items():
@@ -94,8 +94,8 @@ def _colours(reports: Sequence[ClassReport]) -> Figure | None:
     for report in reports:
         sides = (report.measured.real, report.measured.simulated)
         rows = [np.array([curves.colour(each, _DAYS) for each in side]) for side in sides]
-        if min(np.isfinite(each).any(axis=1).sum() for each in rows) >= FEWEST:
-            real, simulated = (run(each) for each in rows)
+        real, simulated = (run(each) for each in rows)
+        if min(np.isfinite(each.middle).mean() for each in (real, simulated)) > 0.3:
             found[report.label] = (real, simulated)
     if not found:
         return None
@@ -134,19 +134,26 @@ def _measured(objects: Sequence[Observed], label: str) -> tuple[NDArray, NDArray
     return days, np.array(speed)
 
 
-def _distributions(reports: Sequence[ClassReport]) -> Figure:
-    columns = {"redshift": "redshift", "peak in the red band / absolute mag": "r_peak"}
+def _distributions(reports: Sequence[ClassReport], paired: bool) -> Figure:
+    """Redshift and brightness; twins share the redshift."""
+    columns = (
+        {"redshift": "redshift"}
+        if not paired
+        else {"peak in the blue band / absolute mag": "g_peak"}
+    )
+    columns["peak in the red band / absolute mag"] = "r_peak"
     return drawn.distributions(
         {
-            title: {
-                report.label: (
-                    report.measured.features[name][~report.measured.table.simulated].to_numpy(
-                        float
-                    ),
-                    report.measured.features[name][report.measured.table.simulated].to_numpy(float),
-                )
-                for report in reports
-            }
+            title: {report.label: _both(report, name) for report in reports}
             for title, name in columns.items()
         }
     )
+
+
+def _both(report: ClassReport, name: str) -> tuple[NDArray, NDArray]:
+    """A feature of the real and of the simulated objects."""
+    values, simulated = (
+        report.measured.features[name].to_numpy(float),
+        report.measured.table.simulated,
+    )
+    return values[~simulated], values[simulated]

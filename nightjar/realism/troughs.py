@@ -61,7 +61,9 @@ def velocity(wavelength: Floats, flux: Floats, trough: Trough) -> float:
     deepest = int(np.argmax(depth))
     if depth[deepest] < _SHALLOW:
         return np.nan
-    return float(speed[between][deepest])
+    left, middle, right = depth[deepest - 1 : deepest + 2]  # the ends have no depth
+    shift = 0.5 * (left - right) / min(left - 2 * middle + right, -1e-12)
+    return float(speed[between][deepest] + shift * _STEP)
 
 
 def _shoulder(speed: Floats, light: Floats, window: tuple[float, float]) -> int:

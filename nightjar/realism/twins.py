@@ -21,8 +21,9 @@ from nightjar.simulate.randomness import draws
 
 _AGES = np.concatenate([np.arange(0.5, 90.0), np.arange(90.5, 262.0, 2.0)])  # rest-frame days
 _SHIFTS = np.arange(-30.0, 30.5)  # rest-frame days that a twin's maximum may lie off the brightest
-_SOFTENING = 0.15  # mag, added to the errors while it is dated
-_CUT = 9.0  # squared deviation beyond which a point counts no more
+_DATED_BY = (-30.0, 40.0)  # rest-frame days around the brightest night that date a twin
+_SOFTENING = 0.3  # mag, added to the errors while it is dated: shapes differ, this is no fit
+_CUT = 25.0  # squared deviation beyond which a point counts no more
 _NARROW = 25.0  # Angstrom: narrow lines are widened to this in photometry
 _PIXELS = np.arange(3000.0, 10500.0, 5.0)  # Angstrom, of spectra
 _SPREAD = 5.0  # Angstrom, standard deviation of the spectrographs' resolution
@@ -118,18 +119,19 @@ def _dated(real: Observed, peak: float, light: Floats, noise: Floats) -> tuple[P
     """The pair at the best date, and the twin's age (rest-frame days) on the brightest night.
 
     A real point is compared with the twin's magnitude less a constant, the mean difference, so
-    that brightness plays no part; a point off by over 3 deviations, or seen before the
-    twin explodes, counts as 3.
+    that brightness plays no part; a point off by over 5 deviations, or seen before the
+    twin explodes, counts as 5.
     """
     curve = real.curve
     phase = real.phase(curve.time)
     age = phase + peak - _SHIFTS[:, None]
     mag = _magnitudes(light, curve.band, age)
     exploded = age > _AGES[0]
-    weight = exploded / (np.asarray(curve.error) ** 2 + _SOFTENING**2)
+    counts = (phase > _DATED_BY[0]) & (phase < _DATED_BY[1])
+    weight = exploded * counts / (np.asarray(curve.error) ** 2 + _SOFTENING**2)
     off = curve.value - mag
     off -= ((off * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))[:, None]
-    cost = np.where(exploded, np.minimum(off**2 * weight, _CUT), _CUT)
+    cost = np.where(exploded, np.minimum(off**2 * weight, _CUT), _CUT * counts)
     best = int(np.argmin(cost.sum(axis=1)))
     seen = exploded[best]
     value = mag[best] + noise[: len(phase)] * curve.error
