@@ -5,14 +5,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nightjar import params, parts, stored, training
+from nightjar import params, parts, stored, training, weights
 from nightjar.metrics import write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
 from nightjar.stars import open_stars
 from nightjar.tasks import AstromerTask
 from nightjar.training import checkpoints, trained
-from nightjar.weights import fingerprint
 
 STAGE = "pretrain_astromer"
 SAMPLE = Path("data/raw/variables")
@@ -21,11 +20,23 @@ MODEL = Path("models/astromer")
 SHOWN = 3  # windows in the figure
 
 
+def start(settings: params.PretrainAstromer) -> Astromer:
+    """A new network of the settings' sizes, or the one whose weights ``init`` names."""
+    torch.manual_seed(settings.seed)
+    if settings.init is None:
+        return Astromer(**settings.network.model_dump(), dropout=settings.dropout)
+    loaded = weights.load(settings.init, network=Astromer)
+    network = Astromer(**{**loaded.metadata.settings, "dropout": settings.dropout})
+    network.load_state_dict(loaded.network.state_dict())
+    return network
+
+
 def main() -> None:
     """Train on all windows but those of scored stars, save, keep some reconstructions to draw."""
     settings = params.load(params.PretrainAstromer)
     tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
-    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json"]
+    begun = [] if settings.init is None else [Path(settings.init)]
+    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", *begun]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
     scored = parts.scored(stored.table(SAMPLE / "splits.parquet"))
@@ -33,11 +44,10 @@ def main() -> None:
     held_out = parts.held_out(
         stars.objects.iloc[unseen], settings.validation_fraction, settings.seed
     )
-    full = settings.network.mask == "legacy"  # there padding takes part
+    network = start(settings)
+    full = network.mask == "legacy"  # there padding takes part
     train = stars.drawn(probed=settings.probed, full=full)
     validation = stars.sequential(unseen[held_out], probed=settings.probed, full=full)
-    torch.manual_seed(settings.seed)
-    network = Astromer(**settings.network.model_dump(), dropout=settings.dropout)
     task = AstromerTask(network)
     fitted = training.fit_rows(
         task,
@@ -55,7 +65,8 @@ def main() -> None:
         fitted,
         preprocessing=stars.preprocessing,
         bands=stars.bands,
-        sample=fingerprint([WINDOWS, tables[1]]),
+        sample=weights.fingerprint([WINDOWS, tables[1]]),
+        notes={"initial weights": f"SHA-256 {weights.fingerprint(begun)}"} if begun else None,
     )
     counts = {"light_curves": int((~held_out).sum()), "validation_windows": len(validation)}
     write_json(f"metrics/{STAGE}.json", {"training": {**counts, **trained.summary(fitted)}})

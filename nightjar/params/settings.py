@@ -271,6 +271,7 @@ class ProbeClip(Settings):
 class PretrainAstromer(Training):
     """Masked reconstruction of unlabelled windows."""
 
+    init: str | None
     network: AstromerSettings
     probed: ProbedSettings
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]

@@ -1,0 +1,44 @@
+"""Pre-training that begins with given weights."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from nightjar import params, weights
+from nightjar.errors import InputError
+from nightjar.networks import Astromer, GammaHead
+from nightjar.networks.astromer import NAMED
+from stages import pretrain_astromer
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def settings(**changes) -> params.PretrainAstromer:
+    found = params.load(params.PretrainAstromer, ROOT / "params.yaml")
+    return found.model_copy(update=changes)
+
+
+def test_it_begins_with_the_weights_and_network_of_the_file(tmp_path):
+    small = {"dim": 8, "depth": 1, "heads": 2, "feedforward": 6}
+    network = Astromer(**{**NAMED["astromer1"], **small})
+    path = tmp_path / "weights.safetensors"
+    weights.save(path, network, preprocessing={}, sample="")
+    begun = pretrain_astromer.start(settings(init=str(path), dropout=0.25))
+    assert begun.settings == {**network.settings, "dropout": 0.25}
+    assert all(torch.equal(begun.state_dict()[k], v) for k, v in network.state_dict().items())
+
+
+def test_without_a_file_it_is_new():
+    first, second = (pretrain_astromer.start(settings(init=None)) for _ in range(2))
+    sizes = settings().network.model_dump()
+    assert {key: first.settings[key] for key in sizes} == sizes
+    assert torch.equal(first.head[1].weight, second.head[1].weight)
+
+
+def test_a_file_of_another_network_is_refused(tmp_path):
+    head = GammaHead(layers=2, dim=8, hidden=[6], classes=3)
+    path = tmp_path / "weights.safetensors"
+    weights.save(path, head, preprocessing={}, sample="")
+    with pytest.raises(InputError, match="holds the network GammaHead, not Astromer"):
+        pretrain_astromer.start(settings(init=str(path)))
