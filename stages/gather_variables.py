@@ -19,20 +19,28 @@ SAMPLE = "data/raw/variables"
 def read(settings: params.GatherVariables) -> Tables:
     """The tables of the chosen source."""
     if settings.source == "mock":
-        return variables.simulate(settings.unlabelled, settings.labelled, settings.seed)
+        return variables.simulate(
+            settings.unlabelled,
+            settings.labelled,
+            settings.seed,
+            least_share=settings.least_share,
+            threads=settings.threads,
+        )
     return READERS[settings.source](settings.path)
 
 
 def main() -> None:
     """Read, write the sample and its splits, count."""
     settings = params.load(params.GatherVariables)
+    mock = settings.source == "mock"
     dropped = samples.write(
         read(settings),
         SAMPLE,
         bands={band: [band] for band in settings.bands} or None,
         classes={name: [name] for name in settings.classes} or None,
         min_points=settings.min_points,
-        group_radius=settings.group_radius,
+        # A million simulated stars in a few fields have neighbours, but no duplicates.
+        group_radius=0.0 if mock else settings.group_radius,
     )
     sample = samples.open(SAMPLE)
     labelled = census.labelled(sample, settings.surveys)

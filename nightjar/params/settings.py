@@ -178,13 +178,14 @@ class GatherSupernovae(SimulatedSurvey):
         return _needs_path(self, self.source, self.path)
 
 
-class GatherVariables(Seeded):
+class GatherVariables(Parallel, Seeded):
     """The variable stars: source, classes, and the frozen few-shot splits."""
 
     source: Literal["mock", "tables", "astromer"]
     path: str | None
     unlabelled: Count
     labelled: Count
+    least_share: Annotated[float, Field(ge=0, lt=1)]
     bands: list[str]
     classes: list[str]
     surveys: list[str]
