@@ -97,8 +97,9 @@ def simulate(
     starts = range(0, objects, chunk)
     jobs = (delayed(_simulate)(settings, np.arange(i, min(i + chunk, objects))) for i in starts)
     frames, points, spectra, rows = [], Chunks(), Chunks(), 0
+    done = Parallel(n_jobs=min(threads, len(starts)), return_as="generator")(jobs)
     with tqdm(desc="simulating", total=objects, disable=None if progress else True) as bar:
-        for frame, detections, pixels in Parallel(n_jobs=threads, return_as="generator")(jobs):
+        for frame, detections, pixels in done:
             frames.append(frame)
             points.append(detections)
             spectra.append(pixels)

@@ -1,7 +1,9 @@
 """The two surveys: a ZTF-like camera with a spectrograph, before and after selection for follow-up.
 
-Their numbers are tuned to public ZTF photometry of 2289 SNe Ia (`docs/simulation.md`); nothing here
-is about the explosions.
+The numbers are tuned to public ZTF photometry of SNe Ia (1329 objects with 4 points in g and in r,
+brighter than 18.5 mag; `tests/simulate/test_cadence.py` holds it).  Medians, real and simulated:
+points per object 19 and 20; nights between points of a band 3.1 and 3.0; error 0.092 and 0.098 mag;
+share of gaps beyond 6.5 nights 0.23 and 0.21.  Nothing here is about the explosions.
 """
 
 from __future__ import annotations
