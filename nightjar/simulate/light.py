@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+import numpy as np
+
 from nightjar.errors import InputError
 from nightjar.simulate import explosions, series, templates
 from nightjar.simulate.populations import Latents
@@ -51,13 +53,14 @@ def observing(engine: Engine, low: float, high: float) -> Engine:
     Raises
     ------
     InputError
-        no series reaches so far at any redshift
+        no series covers that at any redshift
     """
     if not isinstance(engine, templates.Templates):
         return engine
-    if not (engine.high >= high).any():
+    nearest = np.maximum(high / engine.high, 1.0)  # 1 + z from which a series reaches ``high``
+    if not (engine.low * nearest <= low).any():
         raise InputError(
-            f"templates: the {len(engine.names)} series end at {engine.high.max():.0f} Angstrom, "
-            f"the bands and spectra at {high:.0f}; observe less, or engine: builtin"
+            f"templates: bands and spectra see {low:.0f} to {high:.0f} Angstrom, more than any of "
+            f"the {len(engine.names)} series at any redshift; observe less, or engine: builtin"
         )
     return replace(engine, observed=(low, high))

@@ -80,11 +80,11 @@ class Series:
     def flux(self, phase: Floats, wavelength: Floats, x1: float = 0.0) -> Floats:
         """Light per Angstrom, on any scale, (phases, wavelengths); zero outside its range.
 
-        Within 10 Angstrom of the range it is that of the border, for a table's sake.
+        Within 30 Angstrom of the range it is that of the border, for a table's sake.
         """
         if self.salt:
             self.source.set(x0=1.0, x1=x1, c=0.0)
-        inside = (wavelength > self.low - 10) & (wavelength < self.high + 10)
+        inside = (wavelength > self.low - 30) & (wavelength < self.high + 30)
         out = np.zeros((len(phase), len(wavelength)))
         inner = np.clip(phase, self.first, self.last)
         out[:, inside] = self.source._flux(inner, np.clip(wavelength[inside], self.low, self.high))

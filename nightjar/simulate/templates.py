@@ -8,7 +8,8 @@ wavelength.
 SN Ia are SALT: M0 + x1 M1 with the colour law of the model (Guy+2007, A&A 466, 11, equation 1).
 x1 and the intrinsic colour c are those of `populations`; the host's dust, with its own R_V, comes
 on top.  That is the scatter model of Brout & Scolnic 2021 (ApJ 909, 26): intrinsic colours plus
-dust of varying R_V, and no further dispersion of colours (no G10 or C11).
+dust of varying R_V, and no further dispersion of colours (no G10 or C11).  Where SALT falls below
+zero (ultraviolet, first and late weeks) there is no light.
 
 Series that are not corrected for the dust of their hosts keep it and get no other: `host_ebv` is 0
 and `peak_abs_mag` then includes the drawn extinction in B.
@@ -32,12 +33,13 @@ OBSERVED = (3700.0, 9200.0)  # Angstrom: what the survey and its SEDM-like spect
 
 _STEP = 10.0  # Angstrom between columns of the table
 # Rows lie evenly in the root of the age: close together when the light rises.
-_AGES = np.linspace(0.0, np.sqrt(230.0), 400) ** 2  # days since explosion
+_AGES = np.linspace(0.0, np.sqrt(230.0), 500) ** 2  # days since explosion
 _PER_ROOT = (len(_AGES) - 1) / np.sqrt(_AGES[-1])
 _COLOURS = np.linspace(-1.0, 2.0, 151)
 _SPHERE = 4 * np.pi * (10 * 3.0856775814913673e18) ** 2  # cm^2 at 10 pc
+_COARSE = 9.0  # Angstrom (standard deviation): coarser instruments see a smoothed series
 _BLOCK = 1024  # rows at a time: temporaries stay in the cache
-_B = bands.named("B")
+_B = bands.tabulated(bands.named("B").wavelength, bands.named("B").transmission, spacing=5.0)
 # Latent parameters that are meaningful whatever makes the light.
 _KEPT = (
     *("redshift", "peak_abs_mag", "host_ebv", "host_rv", "mwebv", "stretch_x1", "colour_c"),
@@ -57,8 +59,9 @@ class Templates:
     dusty : (series,) whether the host's dust is in it
     peak : (series,) days from explosion to maximum at 5500 Angstrom
     layer : (series,) row of ``light``; the first component of SALT comes after its mean
-    light : (layers, ages, wavelengths) luminosity per Angstrom; a flux at 10 pc that is 1 nJy in B
-        at maximum
+    light : (2, layers, ages, wavelengths) luminosity per Angstrom, a flux at 10 pc that is 1 nJy in
+        B at maximum: as the series has it, and without its finest structure for coarse
+        instruments and for passbands, whose nodes are 30 Angstrom apart and would hit or miss it
     law : (series, wavelengths) mag per unit of SALT's c; zero for others
     blue : (series, 2, colours) flux in B at maximum of both SALT components
     start : Angstrom of the first column
@@ -124,8 +127,8 @@ class Templates:
     ) -> Floats:
         """Luminosity per wavelength in erg/s/Angstrom, (rows, pixels).
 
-        Parameters as of `explosions.luminosity_density`; ``scales`` and ``resolution`` matter to
-        events of the built-in engine only: a series is as sharp as it is.
+        Parameters as of `explosions.luminosity_density`.  ``scales`` matter to events of the
+        built-in engine only; where ``resolution`` is coarser than 9 Angstrom, a series is smoothed.
         """
         out = np.empty_like(wavelength)
         made = latents["template"] >= 0
@@ -138,17 +141,21 @@ class Templates:
         for first in range(0, len(rows), _BLOCK):
             block = rows[first : first + _BLOCK]
             part = {name: latents[name][block] for name in _READ}
-            out[block] = self._evaluate(part, age[block], wavelength[block])
+            coarse = resolution[block] > _COARSE
+            out[block] = self._evaluate(part, age[block], wavelength[block], coarse)
         return out
 
-    def _evaluate(self, latents: Latents, age: Floats, wavelength: Floats) -> Floats:
+    def _evaluate(
+        self, latents: Latents, age: Floats, wavelength: Floats, coarse: NDArray[np.bool_]
+    ) -> Floats:
         code = latents["template"].astype(np.int64)
-        at, shares = self._place(self.layer[code], age, wavelength)
+        layer = self.layer[code] + self.light.shape[1] * coarse
+        at, shares = self._place(layer, age, wavelength)
         light = _interpolate(self.light, at, shares)
         norm = np.ones(len(code))
         if self.salt[code].all():
             x1, c = latents["stretch_x1"], latents["colour_c"]
-            next_layer = self.light.shape[1] * self.light.shape[2]
+            next_layer = self.light.shape[2] * self.light.shape[3]
             light += x1.astype(np.float32)[:, None] * _interpolate(
                 self.light, at + next_layer, shares
             )
@@ -162,7 +169,7 @@ class Templates:
         self, layer: NDArray[np.int64], age: Floats, wavelength: Floats
     ) -> tuple[NDArray[np.int64], tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Flat index into the table and how far beyond it, in age (rows, 1) and in wavelength."""
-        _, ages, columns = self.light.shape
+        ages, columns = self.light.shape[2:]
         row = np.clip(np.sqrt(np.maximum(age, 0.0)) * _PER_ROOT, 0, ages - 1.001)
         column = np.clip((wavelength - self.start) / _STEP, 0, columns - 1.001)
         i, j = row.astype(np.int64), column.astype(np.int64)
@@ -173,7 +180,7 @@ class Templates:
         self, code: NDArray[np.int64], c: Floats, at: NDArray[np.int64], share: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Factor of SALT's colour law, (rows, pixels)."""
-        columns = self.light.shape[2]
+        columns = self.light.shape[3]
         place = at % columns + (code * columns)[:, None]
         low, high = self.law.ravel()[place], self.law.ravel()[place + 1]
         law = low + share * (high - low)
@@ -216,6 +223,7 @@ def tabulate(found: Sequence[Series]) -> Templates:
     start = min(one.low for one in found)
     wavelength = np.arange(start, max(one.high for one in found) + 2 * _STEP, _STEP)
     layers = [_layers(one, wavelength) for one in found]
+    light = np.concatenate(layers).astype(np.float32)
     return Templates(
         names=tuple(one.name for one in found),
         kind=np.array([one.kind for one in found]),
@@ -225,7 +233,7 @@ def tabulate(found: Sequence[Series]) -> Templates:
         dusty=np.array([one.dusty for one in found]),
         peak=np.array([_peak(part[0], wavelength) for part in layers]),
         layer=np.cumsum([0, *(len(part) for part in layers[:-1])]),
-        light=np.concatenate(layers).astype(np.float32),
+        light=np.stack([light, _smooth(light)]),
         law=np.array([_law(one, wavelength) for one in found], dtype=np.float32),
         blue=np.array([_blue(*pair, wavelength) for pair in zip(found, layers, strict=True)]),
         start=start,
@@ -238,10 +246,18 @@ def _layers(one: Series, wavelength: Floats) -> Floats:
     light = series.ages(one, _AGES, wavelength)[None]
     if one.salt:
         light = np.concatenate([light, series.ages(one, _AGES, wavelength, x1=1.0)[None] - light])
-    blue = _through_b(light[0], wavelength)
     # SALT counts its phases from the maximum in B.
-    top = np.interp(-series.explosion(one), _AGES, blue) if one.salt else blue.max()
-    return light / top
+    phase = np.zeros(1) if one.salt else np.arange(one.first, one.last, 0.1)
+    return light / _through_b(one.flux(phase, wavelength), wavelength).max()
+
+
+def _smooth(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Least-squares parabola over five wavelengths (Savitzky & Golay 1964): keeps edges in place."""
+    out = light.copy()
+    columns = light.shape[-1] - 4
+    parts = (light[..., i : i + columns] * w for i, w in enumerate((-3, 12, 17, 12, -3)))
+    out[..., 2:-2] = sum(parts) / 35
+    return out
 
 
 def _through_b(light: Floats, wavelength: Floats) -> Floats:
