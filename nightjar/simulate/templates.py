@@ -252,7 +252,7 @@ def _layers(one: Series, wavelength: Floats) -> Floats:
 
 
 def _smooth(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Least-squares parabola over five wavelengths (Savitzky & Golay 1964): keeps edges in place."""
+    """Least-squares parabola over five wavelengths (Savitzky & Golay 1964): edges stay in place."""
     out = light.copy()
     columns = light.shape[-1] - 4
     parts = (light[..., i : i + columns] * w for i, w in enumerate((-3, 12, 17, 12, -3)))
