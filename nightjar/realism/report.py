@@ -13,6 +13,7 @@ from nightjar.errors import InputError
 from nightjar.params import PreprocessSpectra
 from nightjar.realism import compare, observed, spectral, twins
 from nightjar.realism.compare import FEWEST, IN_TWINS, TESTS, Measured, Tested
+from nightjar.realism.twins import Physics
 from nightjar.samples import Sample
 from nightjar.simulate import populations
 
@@ -46,7 +47,7 @@ class ClassReport(NamedTuple):
 
 
 def against_twins(
-    sample: Sample, classes: Sequence[str], most: int, min_points: int, population: str, seed: int
+    sample: Sample, classes: Sequence[str], most: int, min_points: int, physics: Physics
 ) -> list[ClassReport]:
     """Compare each class of a sample with simulated twins of its objects.
 
@@ -55,20 +56,21 @@ def against_twins(
     sample : real objects
     classes : names of `populations.CLASSES`
     most, min_points : see `observed.gather`
-    population : of the twins
-    seed : of twins and forest
+    physics : of the twins; its seed is that of the forest, too
     """
     _check(sample, classes)
     found = []
     for label in classes:
         real = observed.gather(sample, label, min_points, most)
-        made = twins.make(real, label, seed, population)
+        made = twins.make(real, label, physics)
         pairs = [pair for pair in made if len(pair.real.curve.time) >= min_points]
         unseen = sum(pair.unseen for pair in made)
         points = sum(len(each.curve.time) for each in real)
         measured = compare.measure_pairs(pairs)
         found.append(
-            _judge(label, measured, IN_TWINS, True, seed)._replace(unseen=unseen, points=points)
+            _judge(label, measured, IN_TWINS, True, physics.seed)._replace(
+                unseen=unseen, points=points
+            )
         )
     return found
 

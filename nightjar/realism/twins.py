@@ -17,6 +17,7 @@ from nightjar.ragged import LightCurve, Spectrum
 from nightjar.realism.observed import Floats, Ints, Observed, number
 from nightjar.simulate import bands, events, populations
 from nightjar.simulate.events import Events
+from nightjar.simulate.light import Engine
 from nightjar.simulate.randomness import draws
 
 _AGES = np.concatenate([np.arange(0.5, 90.0), np.arange(90.5, 262.0, 2.0)])  # rest-frame days
@@ -24,7 +25,6 @@ _SHIFTS = np.arange(-30.0, 30.5)  # rest-frame days that a twin's maximum may li
 _DATED_BY = (-30.0, 40.0)  # rest-frame days around the brightest night that date a twin
 _SOFTENING = 0.3  # mag, added to the errors while it is dated: shapes differ, this is no fit
 _CUT = 25.0  # squared deviation beyond which a point counts no more
-_NARROW = 25.0  # Angstrom: narrow lines are widened to this in photometry
 _PIXELS = np.arange(3000.0, 10500.0, 5.0)  # Angstrom, of spectra
 _SPREAD = 5.0  # Angstrom, standard deviation of the spectrographs' resolution
 _POINTS = 1024  # random numbers for points: more nights than any object has
@@ -39,7 +39,15 @@ class Pair(NamedTuple):
     unseen: int  # visits left out of both: the real object was seen before the twin exploded
 
 
-def make(real: list[Observed], label: str, seed: int, population: str) -> list[Pair]:
+class Physics(NamedTuple):
+    """What twins are drawn from."""
+
+    population: populations.Population
+    engine: Engine
+    seed: int
+
+
+def make(real: list[Observed], label: str, physics: Physics) -> list[Pair]:
     """A twin of each real object of a class; the twin of an object does not depend on the others.
 
     Latent parameters come from `events.draw`; redshift, Milky Way dust and passbands are the real
@@ -52,30 +60,25 @@ def make(real: list[Observed], label: str, seed: int, population: str) -> list[P
     ----------
     real : objects of one class
     label : a class of `populations.CLASSES`
-    seed : non-negative
-    population : a name of `populations.POPULATIONS`
     """
-    pairs = []
-    for start in range(0, len(real), _BLOCK):
-        block = real[start : start + _BLOCK]
-        rows = np.array([number(each.object_id) for each in block])
-        classes = np.full(len(block), label)
-        drawn = events.draw(seed, populations.POPULATIONS[population], classes, rows, 0)
-        twins = _at_the_place_of(block, drawn)
-        point = draws(seed, "twin-points", rows, 0, _POINTS).normal
-        pixel = draws(seed, "twin-pixels", rows, 0, len(_PIXELS)).normal
-        dated = [
-            _dated(*each)
-            for each in zip(
-                block, twins.latents["peak_time"], _light(twins, block), point, strict=True
-            )
-        ]
-        ages = np.array([age for _, age in dated])
-        spectra = _spectra(twins, ages, block)
-        for (pair, _), flux, noise in zip(dated, spectra, pixel, strict=True):
-            twin = pair.twin._replace(spectrum=_spectrum(pair.real.spectrum, flux, noise))
-            pairs.append(pair._replace(twin=twin))
-    return pairs
+    blocks = (real[start : start + _BLOCK] for start in range(0, len(real), _BLOCK))
+    return [pair for block in blocks for pair in _pairs(block, label, physics)]
+
+
+def _pairs(real: list[Observed], label: str, physics: Physics) -> list[Pair]:
+    seed, rows = physics.seed, np.array([number(each.object_id) for each in real])
+    classes = np.full(len(real), label)
+    drawn = events.draw(seed, physics.population, classes, rows, 0, physics.engine)
+    twins = _at_the_place_of(real, drawn)
+    point = draws(seed, "twin-points", rows, 0, _POINTS).normal
+    each = zip(real, twins.latents["peak_time"], _light(twins, real), point, strict=True)
+    dated = [_dated(*one) for one in each]
+    spectra = _spectra(twins, np.array([age for _, age in dated]), real)
+    pixel = draws(seed, "twin-pixels", rows, 0, len(_PIXELS)).normal
+    return [
+        pair._replace(twin=pair.twin._replace(spectrum=_spectrum(pair.real.spectrum, flux, noise)))
+        for (pair, _), flux, noise in zip(dated, spectra, pixel, strict=True)
+    ]
 
 
 def _at_the_place_of(real: list[Observed], drawn: Events) -> Events:
@@ -104,14 +107,11 @@ def _light(twins: Events, real: list[Observed]) -> Floats:
         names = np.array([each.passbands[code] for each in real])
         for name in np.unique(names):
             passband, offset = _passband(str(name))
-            sight = events.sight(twins.latents, passband.wavelength)
-            for kind in np.unique(twins.kind):
-                of = np.flatnonzero((names == name) & (twins.kind == kind))
-                event = np.repeat(of, len(_AGES))
-                age = np.tile(_AGES, len(of))
-                light = events.received(str(kind), twins, event, age, sight, _NARROW)
-                flux = (light * passband.weight).sum(axis=1).reshape(len(of), -1)
-                out[of, code] = bands.magnitude(np.maximum(flux, 1e-9)) - offset
+            of = np.flatnonzero(names == name)
+            age = np.tile(_AGES, (len(of), 1))
+            one_band, all_seen = np.zeros(len(_AGES), np.int64), np.ones(age.shape, bool)
+            flux = events.fluxes(twins.take(of), one_band, age, all_seen, (passband,))
+            out[of, code] = bands.magnitude(np.maximum(flux, 1e-9)) - offset
     return out
 
 
@@ -151,15 +151,13 @@ def _magnitudes(light: Floats, band: Ints, age: Floats) -> Floats:
 
 
 def _spectra(twins: Events, night: Floats, real: list[Observed]) -> Floats:
-    """Spectra on `_PIXELS` at the rest-frame phases of the real ones, (objects, pixels)."""
+    """Spectra on `_PIXELS` at the rest-frame phases of the real ones, (objects, pixels).
+
+    Without host light: the real spectra are of supernovae near maximum, mostly nearby.
+    """
     phase = [each.phase(each.spectrum.time) if each.spectrum else 0.0 for each in real]
     age = np.maximum(night + np.array(phase), _AGES[0])
-    out = np.empty((len(real), len(_PIXELS)))
-    sight = events.sight(twins.latents, _PIXELS)
-    for kind in np.unique(twins.kind):
-        of = np.flatnonzero(twins.kind == kind)
-        out[of] = events.received(str(kind), twins, of, age[of], sight, _SPREAD)
-    return out
+    return events.spectra(twins, age, np.zeros(len(real)), _PIXELS, _SPREAD)
 
 
 def _spectrum(real: Spectrum | None, flux: Floats, noise: Floats) -> Spectrum | None:
