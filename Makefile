@@ -46,6 +46,7 @@ format: setup-dev
 bench: setup-dev
 	python -m benchmarks.preprocessing
 	python -m benchmarks.reading
+	python -m benchmarks.simulation
 
 clean:
 	rm -rf $(VENV) .resume

@@ -222,8 +222,8 @@ def tabulate(found: Sequence[Series]) -> Templates:
     """Evaluate every series at the ages and wavelengths of the table."""
     start = min(one.low for one in found)
     wavelength = np.arange(start, max(one.high for one in found) + 2 * _STEP, _STEP)
-    layers = [_layers(one, wavelength) for one in found]
-    light = np.concatenate(layers).astype(np.float32)
+    layers = [_layers(one, wavelength).astype(np.float32) for one in found]
+    light = np.concatenate(layers)
     return Templates(
         names=tuple(one.name for one in found),
         kind=np.array([one.kind for one in found]),
@@ -266,7 +266,7 @@ def _through_b(light: Floats, wavelength: Floats) -> Floats:
     return nodes @ _B.weight
 
 
-def _blue(one: Series, layers: Floats, wavelength: Floats) -> Floats:
+def _blue(one: Series, layers: NDArray[np.float32], wavelength: Floats) -> Floats:
     """Flux in B at maximum of mean and first component against SALT's c, (2, colours)."""
     if not one.salt:
         return np.ones((2, len(_COLOURS)))
@@ -283,7 +283,7 @@ def _law(one: Series, wavelength: Floats) -> Floats:
     return one.source.colorlaw(wavelength) if one.salt else np.zeros(len(wavelength))
 
 
-def _peak(light: Floats, wavelength: Floats) -> float:
+def _peak(light: NDArray[np.float32], wavelength: Floats) -> float:
     """Days from explosion to the maximum of light (ages, wavelengths) at 5500 Angstrom."""
     yellow = light[:, np.abs(wavelength - 5500) < 100].mean(axis=1)
     return float(_AGES[yellow.argmax()])
