@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="drop objects with fewer; take the first of a band's names with as many (default: 1)",
     )
-    parser.add_argument("--batch-size", type=int, default=256, help="default: 256")
+    parser.add_argument("--batch-size", type=int, default=64, help="default: 64")
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
 
 

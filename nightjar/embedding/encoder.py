@@ -68,7 +68,7 @@ class Encoder:
         model: weights.Model,
         *,
         device: Literal["auto", "cpu", "gpu"] = "auto",
-        batch_size: int = 256,
+        batch_size: int = 64,
         pool: Pool = "mean",
         layer: int = -1,
     ) -> None:
