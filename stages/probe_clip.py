@@ -1,4 +1,4 @@
-"""Judge Maven, Maven-lite and the baseline on class, redshift and retrieval."""
+"""Judge Maven, Maven-lite, the baseline and the classical methods: class, redshift, retrieval."""
 
 import math
 from pathlib import Path
@@ -31,6 +31,7 @@ def main() -> None:
     settings = params.load(params.ProbeClip)
     objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id", drop=False)
     folds = parts.folds(stored.table(SAMPLE / "splits.parquet"))
+    classical = stored.table(EMBEDDINGS / "classical" / "predictions.parquet")
     judged: dict[str, list[clip.Judged]] = {}
     curves: dict[str, list[np.ndarray]] = {}
     for fold, part in folds.items():
@@ -54,6 +55,9 @@ def main() -> None:
         table, rows = objects.loc[arrays["object_id"]], parts.rows_of(arrays["object_id"], part)
         found = clip.judge_predictions(arrays, table, rows, settings)
         judged.setdefault("baseline", []).append(found)
+        for method, predicted in classical[classical["fold"] == fold].groupby("method"):
+            found = clip.judge_table(predicted, table, rows, settings)
+            judged.setdefault(str(method), []).append(found)
     scores = {name: [each.scores for each in found] for name, found in judged.items()}
     metrics = {name: over_folds(of_folds) for name, of_folds in scores.items()}
     write_json(f"metrics/{STAGE}.json", metrics | paired.sections(scores, COMPARED, folds))
@@ -68,7 +72,7 @@ def draw(
     outlier: float,
 ) -> None:
     """Confusion matrices, redshifts, retrieval, and the models side by side."""
-    for name in (*MODELS, "baseline"):
+    for name in judged:
         table = pd.concat([each.predictions for each in judged[name]])
         classes = sorted(table["class"].unique())
         counts = confusion(table["class"], table["predicted_class"], classes)

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nightjar import metrics, probes
+from nightjar.errors import InputError
 from nightjar.metrics import Scores
 from nightjar.params import ProbeClip
 
@@ -81,6 +82,35 @@ def judge_predictions(
         stored["redshift"][test],
         settings,
     )
+
+
+def judge_table(
+    predicted: pd.DataFrame, objects: pd.DataFrame, rows: Rows, settings: ProbeClip
+) -> Judged:
+    """Score the predictions of a method that was fitted for each question by itself.
+
+    Parameters
+    ----------
+    predicted : one row per scored object: object_id, class, few_class (of a fit to the 3-way
+        sample; null for objects of other classes), redshift (NaN for none)
+    objects, rows, settings : as in `judge_embeddings`
+
+    Raises
+    ------
+    InputError
+        It is not the scored objects that have a prediction.
+    """
+    test = objects.iloc[rows["test"]]
+    table = predicted.set_index("object_id").reindex(test["object_id"])
+    if len(predicted) != len(test) or table["class"].isna().any():
+        raise InputError(
+            f"predictions of {len(predicted)} objects, of which the splits score others; "
+            "run train_classical again"
+        )
+    among_few = np.isin(_labels(test), settings.class_groups)
+    few = table["few_class"].to_numpy()[among_few].astype(str)
+    redshift = table["redshift"].to_numpy(float)
+    return _judged(objects, rows, table["class"].to_numpy(str), few, redshift, settings)
 
 
 def judge_retrieval(stored: Columns, rows: Rows) -> Scores:

@@ -260,6 +260,17 @@ class TrainBaselines(Training):
     noise_level: Annotated[float, Field(ge=0)]
 
 
+class TrainClassical(Parallel, Seeded):
+    """Features, PCA and template matching: what a practitioner would use instead."""
+
+    neighbours: Counts
+    class_groups: list[str]
+    wavelength_min: Positive
+    wavelength_max: Positive
+    bins: Annotated[int, Field(ge=8)]
+    redshift_max: Positive
+
+
 class ProbeClip(Settings):
     """Probes of the CLIP embeddings."""
 
@@ -325,6 +336,7 @@ STAGES: dict[str, type[Settings]] = {
     "pretrain_clip": PretrainClip,
     "finetune_clip": FinetuneClip,
     "train_baselines": TrainBaselines,
+    "train_classical": TrainClassical,
     "probe_clip": ProbeClip,
     "pretrain_astromer": PretrainAstromer,
     "finetune_astromer": FinetuneAstromer,
