@@ -20,9 +20,10 @@ _PHASES = np.array([0.0, 0.06, 0.19, 0.25, 0.31, 0.44, 0.5, 0.56, 0.69, 0.75, 0.
 def magellanic(dice: Dice) -> Latents:
     """Latents of eclipsing binaries of the LMC (EC).
 
-    Four in five are B and early A stars, log period nearly flat from 1 to 10 days and falling
+    Seven in eight are B and early A stars, log period nearly flat from 1 to 10 days and falling
     outside (Mazeh, Tamuz & North 2006; Graczyk+2011); the others are red giants in or near contact
-    with periods of 20 to 300 days, brighter when longer (Derekas+2007).  Shares are approximate.
+    with periods of 20 to 300 days, brighter when longer (Derekas+2007).  In one in four of the
+    former the cooler star fills its Roche lobe.  Shares are approximate.
 
     Names, for all eclipsing binaries: ``mass_1`` (solar), ``mass_ratio``, ``radius_1``,
     ``radius_2`` (of spheres of the stars' volumes, over the semi-major axis), ``surface_ratio``
@@ -30,9 +31,9 @@ def magellanic(dice: Dice) -> Latents:
     (deg), ``eccentricity``, ``spot`` (relative difference of the two maxima, halved),
     ``depth_2`` (mag, of the eclipse of star 2).
     """
-    giant = dice.chance(0.2)
+    giant = dice.chance(0.12)
     spread = dice.normal()
-    log_p = np.clip(0.45 + 0.38 * spread, -0.3, 1.9)
+    log_p = np.clip(0.30 + 0.34 * spread, -0.3, 1.9)
     period = 10 ** np.where(giant, np.clip(1.85 + 0.28 * spread, 1.3, 2.5), log_p)
     mass = np.clip(5.5 * np.exp(0.35 * dice.normal()), 3.0, 20.0)
     ratio = dice.uniform(0.35, 1.0)
@@ -48,6 +49,9 @@ def magellanic(dice: Dice) -> Latents:
     blue = 17.5 - 6.6 * np.log10(mass / 6.0)  # M_V = -1.2 at 6 solar masses, both stars
     mag = np.where(giant, 18.8 - 3.0 * (np.log10(period) - 1.3), blue - 2.5 * np.log10(evolved))
     mag = mag + dice.normal(0, 0.4)
+    filled = dice.chance(0.25) & ~giant
+    radius_2 = np.where(filled, eclipses.roche_lobe(ratio), radius_2)
+    surface = np.where(filled, dice.uniform(0.3, 0.8), surface)
     own = {
         "period": period,
         "mag": np.clip(mag, 14.0, 20.0),
@@ -55,7 +59,7 @@ def magellanic(dice: Dice) -> Latents:
     }
     own |= {"mass_ratio": ratio, "radius_1": radius_1, "radius_2": radius_2}
     own["surface_ratio"] = surface
-    return _oriented(dice, own, steepest=0.8, spot=0.004)
+    return _oriented(dice, own, steepest=0.5, spot=0.004)
 
 
 def detached(dice: Dice) -> Latents:
@@ -79,31 +83,31 @@ def detached(dice: Dice) -> Latents:
     cool = hot * np.where(algol, dice.uniform(0.5, 0.7), ratio**0.55)
     own = {"period": period, "mass_1": mass, "mass_ratio": ratio}
     own |= {"radius_1": radius_1, "radius_2": radius_2, "surface_ratio": surface_ratio(hot, cool)}
-    return _oriented(dice, own, steepest=0.75, spot=0.004)
+    return _oriented(dice, own, steepest=0.5, spot=0.004)
 
 
 def close(dice: Dice) -> Latents:
-    """Latents of close binaries of the field (CB): contact, and three in ten nearly so.
+    """Latents of close binaries of the field (CB): contact, and one in three nearly so.
 
     Contact: 0.22 to 0.8 days, mode 0.35 (Rucinski 2007), both stars fill their lobes and more, and
-    are about as hot.  Near contact: 0.35 to 1.3 days, the secondary cooler.
+    are about as hot.  Near contact: 0.35 to 2.8 days, the secondary cooler.
     """
-    near = dice.chance(0.3)
+    near = dice.chance(0.35)
     spread = dice.normal()
-    log_p = np.where(near, np.clip(-0.18 + 0.14 * spread, -0.45, 0.12), -0.44 + 0.10 * spread)
+    log_p = np.where(near, np.clip(-0.10 + 0.20 * spread, -0.45, 0.45), -0.44 + 0.10 * spread)
     ratio = np.where(near, dice.uniform(0.3, 1.0), 0.0)
     ratio = np.where(near, ratio, 0.12 + 0.88 * dice.uniform() ** 1.6)
     fill = dice.uniform()
-    fill_1, fill_2 = np.where(near, 0.8 + 0.18 * fill, 1 + 0.05 * fill), np.where(near, 0.97, 1.0)
+    fill_1, fill_2 = np.where(near, 0.65 + 0.33 * fill, 1 + 0.05 * fill), np.where(near, 0.88, 1.0)
     surface = np.clip(dice.normal(0.95, 0.08), 0.7, 1.15)
     own = {
-        "period": 10 ** np.clip(log_p, -0.66, 0.12),
+        "period": 10 ** np.clip(log_p, -0.66, 0.45),
         "mass_ratio": ratio,
         "radius_1": fill_1 * eclipses.roche_lobe(1 / ratio),
         "radius_2": fill_2 * np.maximum(fill_1, 1.0) * eclipses.roche_lobe(ratio),
         "surface_ratio": np.where(near, dice.uniform(0.15, 0.95), surface),
     }
-    return _oriented(dice, own, steepest=0.95, spot=0.015)
+    return _oriented(dice, own, steepest=0.85, spot=0.015)
 
 
 def axis(mass: Floats, period: Floats) -> Floats:

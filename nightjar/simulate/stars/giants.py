@@ -63,12 +63,12 @@ def mira(dice: Dice) -> Latents:
     """Latents of Mira stars of the field.
 
     From 239 of the ASAS folded here: ``period`` 246 d, scatter 0.38 in its logarithm; range in V
-    3.2 mag, scatter 0.33, times 0.75 for o (approximate); R_21 about 0.15; a third of the scatter
-    is left when the mean cycle is taken off, which `_changes` makes.
+    2.5 mag (2.8 standard deviations), scatter 0.35, times 0.75 for o (approximate); R_21 near
+    0.19; a third of the scatter is left when the mean cycle is taken off, which `_changes` makes.
     """
     period = 246.0 * np.exp(np.clip(dice.normal(0, 0.38), -0.95, 0.8))
     longer = 0.25 * np.log(period / 246.0)
-    amplitude = np.clip(2.4 * np.exp(longer + dice.normal(0, 0.30)), 1.0, 5.5)
+    amplitude = np.clip(1.95 * np.exp(longer + dice.normal(0, 0.33)), 1.0, 5.5)
     none = np.zeros_like(period)
     return {
         "period": period,
@@ -79,14 +79,14 @@ def mira(dice: Dice) -> Latents:
         "long_amplitude": none,
         "long_phase": none,
         **_pulse(dice, amplitude),
-        **_changes(dice, period, depth=0.3, shift=0.035),
+        **_changes(dice, period, depth=0.45, shift=0.045),
     }
 
 
 def _pulse(dice: Dice, amplitude: Floats) -> Latents:
-    """Three harmonics: rather symmetric, the rise a little steeper on average."""
-    ratios = [np.abs(dice.normal(0.12, 0.08)), np.abs(dice.normal(0.04, 0.03))]
-    phases = [4.0 + dice.normal(0, 1.2), 2.5 + dice.normal(0, 1.5)]
+    """Three harmonics: rather symmetric, of varied shapes."""
+    ratios = [np.abs(dice.normal(0.16, 0.10)), np.abs(dice.normal(0.06, 0.04))]
+    phases = [4.9 + dice.normal(0, 1.2), 2.5 + dice.normal(0, 1.5)]
     return {"phase": dice.uniform(), **fourier.latents_of(amplitude, ratios, phases)}
 
 

@@ -87,7 +87,8 @@ SURVEYS = (
     Survey("atlas", "SIM-ATLAS", "o", HEINZE, True, 400, cadence.ATLAS, _ATLAS_ERRORS, False),
 )  # fmt: skip
 
-_WRONG, _LOOSE = 0.006, 0.040  # shares of points with 8 and with 2 times the noise
+_WRONG, _LOOSE = 0.004, 0.030  # shares of points with 8 and (less the former) 2 times the noise
+_FAINT = 0.85  # of the wrong points are too faint; in the ASAS hardly any is too bright
 
 
 def error(errors: Errors, mag: Floats, sky: Floats) -> Floats:
@@ -102,8 +103,8 @@ def error(errors: Errors, mag: Floats, sky: Floats) -> Floats:
 def deviates(random: Draws) -> Floats:
     """Noise in units of its standard deviation, (stars, visits).
 
-    3.4 % of the points have twice and 0.6 % eight times the noise of the others: cosmic rays, wrong
-    matches, clouds.
+    2.6 % of the points have twice and 0.4 % eight times the noise of the others: poor seeing,
+    clouds, wrong matches; most of the latter make a star fainter.
 
     Parameters
     ----------
@@ -111,4 +112,6 @@ def deviates(random: Draws) -> Floats:
         wrong, so that the ones near 1 can be lost independently
     """
     wide = np.where(random.uniform < _WRONG, 8.0, np.where(random.uniform < _LOOSE, 2.0, 1.0))
-    return wide * random.normal
+    wrong, faint = random.uniform < _WRONG, random.uniform < _WRONG * _FAINT
+    sign = np.where(faint, 1.0, -1.0)
+    return wide * np.where(wrong, sign * np.abs(random.normal), random.normal)
