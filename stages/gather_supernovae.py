@@ -29,7 +29,7 @@ def read(settings: params.GatherSupernovae) -> Tables:
             engine=light.engine(settings.engine, settings.templates),
             threads=settings.threads,
         )
-    options = {"noise": settings.noise} if settings.source == "snana_hdf5" else {}
+    options = {"noise": settings.noise} if settings.source != "ztf_bts" else {}
     return READERS[settings.source](settings.path, **options)
 
 

@@ -23,12 +23,13 @@ from nightjar.tables import (
 )
 
 
-def read(path: str | Path) -> Tables:
+def read(path: str | Path, noise: bool = True) -> Tables:
     """Read ``objects.parquet``, ``photometry.parquet`` and, if there, ``spectra.parquet``.
 
     Parameters
     ----------
     path : the folder; columns and units as in `nightjar.tables`
+    noise : False uses the perfect values of a simulation, which the tables then have to hold
 
     Raises
     ------
@@ -48,6 +49,7 @@ def read(path: str | Path) -> Tables:
         drops=drops,
         quantity=quantity,
         rows=rows,
+        noise=noise,
     )
 
 

@@ -51,6 +51,7 @@ def test_perfect_values_of_a_users_own_simulation_are_read(tmp_path):
         frame.assign(**{f"{column}_perfect": frame[column]}).to_parquet(
             tmp_path / f"{name}.parquet"
         )
+    assert not canonical.read(tmp_path, noise=False).noise
     photometry, spectra, _ = formats.drain(canonical.read(tmp_path))
     assert photometry[0]["mag_perfect"].tolist() == photometry[0]["mag"].tolist()
     np.testing.assert_array_equal(spectra[0]["flux_perfect"][0], spectra[0]["flux"][0])
