@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from nightjar.realism import curves, forest
 from nightjar.realism.forest import Table
@@ -26,10 +26,11 @@ IN_TWINS = ("light_curve", "shape", "colour", "brightness", "scatter")
 class Measured(NamedTuple):
     """Real and simulated objects of one class side by side."""
 
-    real: list[Observed]
-    simulated: list[Observed]
-    features: pd.DataFrame  # real objects, then simulated ones; columns `curves.NAMES`
+    real: list[Any]  # `Observed`, or light curves of stars
+    simulated: list[Any]
+    features: pd.DataFrame  # real objects, then simulated ones; a column per feature
     table: Table
+    units: Mapping[str, str]  # of the features
 
 
 class Tested(NamedTuple):
@@ -46,10 +47,14 @@ def measure_pairs(pairs: list[Pair]) -> Measured:
     So nothing can be told from what is missing.
     """
     real, twin = [pair.real for pair in pairs], [pair.twin for pair in pairs]
-    one, other = _features(real), _features(twin)
-    both = one.notna() & other.notna()
-    features = pd.concat([one.where(both), other.where(both)], ignore_index=True)
-    return _measured(real, twin, features, [each.group for each in real] * 2)
+    both = shared(_features(real), _features(twin))
+    return _measured(real, twin, both, [each.group for each in real] * 2)
+
+
+def shared(real: pd.DataFrame, simulated: pd.DataFrame) -> pd.DataFrame:
+    """Features of real objects, then of their twins; NaN in both where one of them has none."""
+    both = real.notna() & simulated.notna()
+    return pd.concat([real.where(both), simulated.where(both)], ignore_index=True)
 
 
 def measure_samples(real: list[Observed], simulated: list[Observed]) -> Measured:
@@ -68,7 +73,7 @@ def _measured(
 ) -> Measured:
     truth = np.repeat([False, True], [len(real), len(simulated)])
     table = Table(features.to_numpy(float), truth, forest.grouped(groups))
-    return Measured(real, simulated, features, table)
+    return Measured(real, simulated, features, table, curves.UNITS)
 
 
 def judge_curves(
@@ -86,6 +91,7 @@ def judge_curves(
     values = measured.features[list(names)]
     some = values.notna().any(axis=1).to_numpy(bool)
     _, simulated, group = measured.table
+
     table = Table(values.to_numpy(float)[some], simulated[some], group[some])
     few = min((~table.simulated).sum(), table.simulated.sum())
     if few < FEWEST:
@@ -93,18 +99,17 @@ def judge_curves(
     verdict = forest.tell_apart(table, seed, weigh=weigh)
     return (
         Tested(int((~table.simulated).sum()), verdict.auroc, verdict.error),
-        _giveaways(values, measured.table.simulated, verdict.importance),
+        _giveaways(values, measured, verdict.importance),
     )
 
 
-def _giveaways(
-    values: pd.DataFrame, simulated: NDArray[np.bool_], importance: Floats
-) -> pd.DataFrame:
+def _giveaways(values: pd.DataFrame, measured: Measured, importance: Floats) -> pd.DataFrame:
     """Features by importance, with what they are in both samples."""
+    simulated = measured.table.simulated
     columns: dict[str, object] = {"feature": list(values), "importance": importance}
     for name, rows in (("real", ~simulated), ("simulated", simulated)):
         low, middle, high = values[rows].quantile([0.16, 0.5, 0.84]).to_numpy()
         columns |= {name: middle, f"{name}_scatter": (high - low) / 2}
     columns["objects"] = values[~simulated].notna().sum().to_numpy()
-    columns["unit"] = [curves.UNITS[str(name)] for name in values]
+    columns["unit"] = [measured.units[str(name)] for name in values]
     return pd.DataFrame(columns).sort_values("importance", ascending=False, kind="stable")

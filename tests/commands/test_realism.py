@@ -8,7 +8,7 @@ import pytest
 from nightjar import samples
 from nightjar.__main__ import main
 from nightjar.realism import forest
-from nightjar.simulate import supernovae
+from nightjar.simulate import supernovae, variables
 
 GROUPS = {"light_curve", "shape", "colour", "brightness", "scatter"}
 
@@ -85,3 +85,21 @@ def test_bad_input(real, tmp_path, capsys, words, message):
     assert main(["realism", str(real), "--out", str(tmp_path / "out"), *words]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_stars(tmp_path, capsys):
+    tables = variables.simulate(0, 80, 3, least_share=0.3)
+    folder = tmp_path / "stars"
+    samples.write(
+        tables, folder, bands=None, classes=None, min_points=20, group_radius=0.0, progress=False
+    )
+    words = ["realism-stars", str(folder), "--out", str(tmp_path / "out"), "--objects", "15"]
+    assert main([*words, "--match", "Mira=Mira", "nothing=RRab"]) == 0
+    printed = capsys.readouterr().out
+    assert "nothing as RRab: 0 real, 0 simulated" in printed
+    values = json.loads((tmp_path / "out" / "realism.json").read_text())
+    assert groups(values["Mira as Mira"]) == {"light_curve", "shape", "amplitude", "scatter"}
+    assert main([*words, "--match", "Mira"]) == 2
+    assert "give REAL=SIMULATED" in capsys.readouterr().err
+    assert main([*words, "--match", "Mira=comet"]) == 2
+    assert "comet: none that is simulated: CB, Cep_0" in capsys.readouterr().err

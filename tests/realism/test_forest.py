@@ -66,7 +66,7 @@ def test_the_medians_stand_beside_the_importance():
     frame = pd.DataFrame(dict.fromkeys(curves.NAMES, np.nan), index=range(40))
     frame["lag"], frame["g_dm15"] = values, np.tile(np.arange(20.0), 2)
     measured = compare.Measured(
-        [], [], frame, Table(frame.to_numpy(), simulated, np.tile(np.arange(20), 2))
+        [], [], frame, Table(frame.to_numpy(), simulated, np.tile(np.arange(20), 2)), curves.UNITS
     )
     tested, by = compare.judge_curves(measured, ("g_dm15", "lag"), 0, weigh=True)
     assert tested.auroc == 1.0
