@@ -49,15 +49,13 @@ def main() -> None:
     PREDICTIONS.mkdir(parents=True, exist_ok=True)
     table = pd.concat(tables, ignore_index=True)
     table.to_parquet(PREDICTIONS / "predictions.parquet", index=False)
-    write_json(
-        f"metrics/{STAGE}.json",
-        {
-            "objects": len(ids),
-            "spectra": len(objects.flux),
-            "features": 0 if objects.features is None else objects.features.shape[1],
-            "templates": 0 if found is None else len(found.owner),
-        },
-    )
+    counts = {
+        "objects": len(ids),
+        "spectra": len(objects.flux),
+        "light_curve_features": 0 if objects.features is None else objects.features.shape[1],
+        "templates": 0 if found is None else len(found.owner),
+    }
+    write_json(f"metrics/{STAGE}.json", {"supernovae": counts})
 
 
 def matches(

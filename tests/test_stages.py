@@ -16,7 +16,13 @@ from nightjar.networks import Maven
 from stages import evaluate_uncertainty, finetune_clip, probe_clip, train_uncertainty
 from tests.test_bad_input import ROOT, run, valid_params, valid_tables
 
-SUPERNOVAE = ("gather_supernovae", "preprocess_spectra", "window_light_curves", "train_baselines")
+SUPERNOVAE = (
+    "gather_supernovae",
+    "preprocess_spectra",
+    "window_light_curves",
+    "train_baselines",
+    "train_classical",
+)
 
 
 @pytest.fixture
@@ -51,7 +57,8 @@ def test_a_survey_without_redshifts_is_judged_by_class(without_redshift):
     assert list(trained) == ["class"]
     run("probe_clip")
     judged = json.loads(Path("metrics/probe_clip.json").read_text())
-    for scores in (judged["baseline"], judged["maven"]):
+    assert "template_matching" not in judged  # a template needs a redshift
+    for scores in (judged["baseline"], judged["maven"], judged["spectrum_pca"]):
         assert "class3_macro_f1" in scores
         assert not [key for key in scores if key.startswith("redshift")]
     drawn = {path.name for path in Path("plots/probe_clip").glob("*.png")}

@@ -66,6 +66,8 @@ def class_features(
         of_class = score[:, labels == name]
         heights = np.take_along_axis(of_class, nearest(of_class, MEAN_OF), axis=1)
         some = np.isfinite(heights).any(axis=1)
+        if not some.any():  # no template, or none that overlaps
+            continue
         best[some, column] = heights[some, 0]
         known = np.where(np.isfinite(heights[some]), heights[some], np.nan)
         mean[some, column] = np.nanmean(known, axis=1)

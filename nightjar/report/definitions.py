@@ -64,6 +64,8 @@ DEFINITIONS = {
     "points": Definition("Photometric points kept"),
     "spectra": Definition("Spectra kept"),
     "pairs": Definition("Objects with both a light curve and a spectrum"),
+    "light_curve_features": Definition("Numbers that describe an object's light curves"),
+    "templates": Definition("Spectra on the grid for matching"),
     "windows": Definition("Pieces of light curves, as long as the network reads at once"),
 }
 
@@ -83,6 +85,7 @@ TITLES = {
     "pretrain_clip": "Maven: pre-training",
     "finetune_clip": "Maven: fine-tuning",
     "train_baselines": "End-to-end baselines",
+    "train_classical": "What a practitioner would use instead",
     "probe_clip": "Maven: class, redshift, retrieval",
     "pretrain_astromer": "Astromer: pre-training",
     "finetune_astromer": "Astromer: fine-tuning",
@@ -99,7 +102,14 @@ _WORDS = {
     "err": "error", "tsne": "t-SNE", "z": "z", "maven": "Maven", "astromer": "Astromer",
     "astromer1": "Astromer 1", "astromer2": "Astromer 2", "snr": "S/N", "id": "id",
 }  # fmt: skip
-_NAMES = {"maven_lite": "Maven-lite"}
+_NAMES = {
+    "maven_lite": "Maven-lite",
+    "features": "Light-curve features, gradient boosting",
+    "features_forest": "Light-curve features, random forest",
+    "features_matching": "Features and match scores, gradient boosting",
+    "spectrum_pca": "Spectra, PCA and SVC",
+    "spectrum_pca_one": "Spectra, PCA and SVC, one of each object",
+}
 _NEAR = re.compile(r"_below_(\d)(\d+)$")
 
 
