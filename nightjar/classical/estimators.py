@@ -24,12 +24,12 @@ from threadpoolctl import threadpool_limits
 from nightjar import metrics
 from nightjar.probes import ChosenProbe, Part
 
-TREES = 200  # of a forest; more change its scores by less than folds differ
+TREES = 100  # of a forest; more change its scores by less than folds differ
 ROUNDS = 100  # of boosting
 COLUMNS = 0.3  # share of the features that a split of a tree may use: they repeat each other
 COMPONENTS = 50  # of the spectra (PCA)
 LEAVES = (6.0, 31.0)  # of a boosted tree: candidates
-SMALLEST_LEAF = (1.0, 3.0, 5.0)  # objects in a forest's leaf: candidates
+SMALLEST_LEAF = (1.0, 5.0)  # objects in a leaf of a forest: candidates
 PENALTIES = (1.0, 10.0, 100.0)  # C of the SVC: candidates
 
 Make = Callable[[float], Any]
