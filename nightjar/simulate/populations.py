@@ -1,15 +1,15 @@
-"""Populations of supernovae: what is drawn for each class, and how the observed sample differs.
+"""Populations of supernovae: what is drawn for each event, and how the observed sample differs.
 
-References of the numbers, per class:
+`nightjar.simulate.kinds` has the numbers of each class and their references.  SN Ia follow the
+Tripp relation with alpha 0.14 and beta 2.0, x1 ~ N(0, 1) and intrinsic colour N(-0.084, 0.042),
+dimmed by exponential dust of mean 0.10 mag (Brout & Scolnic 2021, ApJ 909, 26).  The lowest part of
+x1 is stretched into 91bg-like events, which are fainter than the relation has it and cool, so that
+they show what ions of that temperature show; the highest are 91T-like: slow, bright and hot.
 
-- absolute magnitudes M_B without dust: Richardson+2014 (AJ 147, 118) for SN II, Ib, Ic, IIn, with
-  two thirds of the scatter found there (normal events); SN Ia from the Tripp relation with alpha
-  0.14, x1 ~ N(0, 1), intrinsic colour N(-0.084, 0.042), beta 2.0 and exponential dust of mean 0.10
-  (Brout & Scolnic 2021, ApJ 909, 26); SLSN-I from De Cia+2018 (ApJ 860, 100), Chen+2023;
-- time scales: diffusion times from Scalzo+2014 (Ia), Lyman+2016 and Taddia+2018 (Ib/c),
-  Nicholl+2017 (SLSN-I); plateaus from Anderson+2014 (ApJ 786, 67); IIn from Nyholm+2020;
-- velocities: Wang+2009 (Ia: normal and high-velocity), Liu+2016 (Ib/c), Gutierrez+2017 (II),
-  Quimby+2018 (SLSN-I); host dust of core collapse: Prentice+2016, Taddia+2018.
+The mock observed survey draws from the same classes with other parameters (`POPULATIONS`), as a
+simulation never quite meets the sky: absolute magnitudes scatter by 15 % more and are 0.1 mag
+fainter, ejecta are 6 % faster, hosts 30 % dustier, continua end 150 K cooler, and line strengths
+differ by 30 % (log) from event to event, twice as much as in the pre-training sample.
 """
 
 from __future__ import annotations
@@ -17,83 +17,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from nightjar.simulate import cosmology
+from nightjar.simulate.bands import VEGA
+from nightjar.simulate.kinds import CLASSES, KINDS, Kind
 from nightjar.simulate.randomness import Floats
+
+__all__ = ["CLASSES", "KINDS", "POPULATIONS", "PREFIX", "Kind", "Latents", "Population", "draw"]
 
 Latents = dict[str, Floats]
 
 CANDIDATES = 32  # draws among which a flux-limited sample picks one
-LATENT_UNIFORMS = CANDIDATES + 8
+LATENT_UNIFORMS = CANDIDATES + 10
 LATENT_NORMALS = 3 * CANDIDATES + 32
-LINES_MAX = 20
+LINES_MAX = 22
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What a class (or sub-type) draws; pairs are mean and standard deviation.
-
-    Attributes
-    ----------
-    magnitude : M_B at peak, AB mag, without dust
-    correction : bolometric magnitude at peak minus M_B of this SED (`tests/simulate` holds it)
-    velocity : km/s of the photosphere at ``reference`` days; falls as time^-``slope``
-    floor : K, lowest temperature of the photosphere
-    blanket : strength of the line blanketing at 9000 K
-    dust : mean E(B-V) of the host, mag; exponential
-    history : rate per volume, see `cosmology.cumulative_rate`
-    span : days (rest frame) over which it is followed
-    timing : mean and relative scatter (log) of the main time scale in days
-    """
-
-    magnitude: tuple[float, float]
-    correction: float
-    velocity: tuple[float, float]
-    reference: float
-    slope: float
-    floor: tuple[float, float]
-    blanket: float
-    dust: float
-    history: str
-    span: float
-    timing: tuple[float, float]
-
-
-KINDS = {
-    "SN Ia": Kind(
-        magnitude=(-19.25, 0.08), correction=-0.39, dust=0.10, history="delayed",
-        velocity=(9400, 700), reference=18, slope=0.18,
-        floor=(5100, 150), blanket=0.22, timing=(12.7, 0.03), span=100,
-    ),
-    "SN II": Kind(
-        magnitude=(-17.0, 0.75), correction=0.82, dust=0.12, history="star_formation",
-        velocity=(3900, 600), reference=50, slope=0.42,
-        floor=(5200, 250), blanket=0.6, timing=(92, 0.16), span=160,
-    ),
-    "SN Ib": Kind(
-        magnitude=(-17.45, 0.65), correction=-0.3, dust=0.16, history="star_formation",
-        velocity=(9000, 1200), reference=18, slope=0.3,
-        floor=(5000, 300), blanket=0.55, timing=(14, 0.2), span=110,
-    ),
-    "SN Ic": Kind(
-        magnitude=(-17.66, 0.65), correction=-0.31, dust=0.18, history="star_formation",
-        velocity=(9600, 1500), reference=18, slope=0.3,
-        floor=(5000, 300), blanket=0.6, timing=(13.5, 0.23), span=110,
-    ),
-    "SN IIn": Kind(
-        magnitude=(-18.6, 0.75), correction=-0.85, dust=0.10, history="star_formation",
-        velocity=(5200, 900), reference=30, slope=0.15,
-        floor=(6300, 500), blanket=0.3, timing=(9, 0.4), span=220,
-    ),
-    "SLSN-I": Kind(
-        magnitude=(-21.4, 0.65), correction=-0.87, dust=0.05, history="star_formation",
-        velocity=(9800, 1600), reference=40, slope=0.15,
-        floor=(6800, 500), blanket=0.6, timing=(32, 0.28), span=200,
-    ),
-}  # fmt: skip
-CLASSES = ("SN Ia", "SN II", "SN Ib/c", "SN IIn", "SLSN-I")
-_FRACTION_IB = 0.45  # of SN Ib/c; Shivvers+2017
+_FRACTION_IB = 0.62  # of SN Ib/c, with IIb; rarer in a flux-limited sample than in volume
+_FRACTION_IIB = 0.45  # of those; Shivvers+2017 (PASP 129, 054201): IIb about as many as Ib
+_FRACTION_BL = 0.13  # broad-lined among SN Ic; about Shivvers+2017
+_BLUE = VEGA["B"]  # AB minus Vega
 
 
 @dataclass(frozen=True)
@@ -106,8 +51,8 @@ class Population:
     ----------
     limit : magnitude to which events are proposed
     broader, fainter, faster, dustier : factor on the scatter of M_B, shift of M_B (mag), factors on
-        velocities and on dust of the observed sample
-    hotter : shift of the temperature floor, K
+        velocities and on dust
+    hotter : shift of the lowest temperature, K
     lines : scatter (log) of line strengths between events
     """
 
@@ -141,8 +86,9 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
 
     Returns
     -------
-    dict with redshift; peak_abs_mag (M_B, mag, without dust); host_ebv (mag), host_rv; stretch_x1,
-    colour_c (SALT2-like; SN Ia); velocity (km/s) and its slope; floor_temperature (K); blanketing;
+    dict with redshift; peak_abs_mag (M_B, AB mag, without dust); host_ebv (mag), host_rv;
+    stretch_x1, colour_c (SALT2-like; SN Ia); velocity (km/s) and its slope; floor_temperature (K);
+    blanketing (relative depth of the iron-group forest); hydrogen (0 none to 1; SN Ib and IIb);
     timescale (days: diffusion, plateau or rise); other_1, other_2 (standard normal deviates that
     the engine turns into its second and third parameter); mwebv (mag)
     """
@@ -160,10 +106,11 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
     x1, colour = x1[at], colour[at]
     z = normal[:, 3 * CANDIDATES :]
     velocity = _velocity(kind_name, kind, z, uniform) * population.faster
-    if kind_name == "SN II":  # L ~ v^3 (Hamuy & Pinto 2002, ApJ 566, L63)
-        velocity = velocity * 10 ** (-0.4 / 3 * (bright[at] - kind.magnitude[0]))
+    excess = bright[at] - kind.magnitude[0] - _BLUE
+    velocity = velocity * 10 ** (-0.4 * kind.swell * excess)
     # Brighter SN Ia burn longer (x1); other classes have their own scatter.
-    stretch = 0.07 * x1 if kind_name == "SN Ia" else 0.0
+    stretch = 0.07 * x1 - 0.08 * _feeble(x1) if kind_name == "SN Ia" else 0.0
+    hydrogen = np.clip((_FRACTION_IIB - uniform[:, -9]) / _FRACTION_IIB, 0, 1) ** 0.5
     return {
         "redshift": cosmology.redshift_of(uniform[:, -2], most[at], kind.history),
         "peak_abs_mag": bright[at],
@@ -174,7 +121,8 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
         "velocity": velocity,
         "velocity_slope": np.maximum(kind.slope * np.exp(0.15 * z[:, 2]), 0.02),
         "floor_temperature": kind.floor[0] + population.hotter + kind.floor[1] * z[:, 3],
-        "blanketing": kind.blanket * np.exp(0.2 * z[:, 4]),
+        "blanketing": np.exp(0.2 * z[:, 4]),
+        "hydrogen": hydrogen if kind_name == "SN Ib" else np.full(n, np.nan),
         "timescale": kind.timing[0] * np.exp(kind.timing[1] * z[:, 5] + stretch),
         "other_1": z[:, 6],
         "other_2": z[:, 7],
@@ -194,25 +142,69 @@ def intrinsic(
     kind = KINDS[kind_name]
     mean, scatter = kind.magnitude[0] + population.fainter, kind.magnitude[1] * population.broader
     ebv = -kind.dust * population.dustier * np.log1p(-uniform[:, :CANDIDATES])
-    bright = mean + scatter * np.clip(normal[:, 0], -2.2, 2.2)
+    bright = mean + _BLUE + scatter * np.clip(normal[:, 0], -2.2, 2.2)
     nothing = np.full_like(bright, np.nan)
+    if kind_name == "SN Ic":
+        bright = bright - 0.6 * _broad_lined(uniform)[:, None]
+    if kind_name == "SN Ib":
+        bright = bright + 0.4 * (uniform[:, -9] < _FRACTION_IIB)[:, None]
     if kind_name != "SN Ia":
         return bright, ebv, nothing, nothing
-    x1 = np.clip(normal[:, 1] * population.broader, -3, 3)
+    deviate = normal[:, 1] * population.broader
+    # A seventh of the SN Ia in a volume are of the 91bg kind (about Li+2011, MNRAS 412, 1441).
+    x1 = np.clip(deviate - 1.1 * np.maximum(-1.04 - deviate, 0), -3.4, 3)
     colour = -0.084 + 0.042 * population.broader * normal[:, 2]
-    return bright - 0.14 * x1 + 2.0 * (colour + 0.084), ebv, x1, colour
+    return bright - 0.14 * x1 + 2.0 * (colour + 0.084) + 1.1 * _feeble(x1), ebv, x1, colour
+
+
+def _feeble(x1: Floats) -> Floats:
+    """How far an event lies in the faint, fast tail of SN Ia."""
+    return np.maximum(-1.7 - x1, 0.0)
+
+
+def _broad_lined(uniform: Floats) -> NDArray[np.bool_]:
+    """Which SN Ic are broad-lined, (events,)."""
+    broad: NDArray[np.bool_] = uniform[:, -10] < _FRACTION_BL
+    return broad
 
 
 def _velocity(kind_name: str, kind: Kind, normal: Floats, uniform: Floats) -> Floats:
-    """Photospheric velocity in km/s; 30 % of SN Ia are of the fast kind of Wang+2009."""
+    """Photospheric velocity in km/s: 30 % of SN Ia are fast (Wang+2009), Ic-BL twice as fast."""
     velocity = kind.velocity[0] + kind.velocity[1] * np.clip(normal[:, 1], -2.2, 2.2)
     if kind_name == "SN Ia":
         fast = uniform[:, -3] > 0.7
-        velocity = np.where(fast, 10200 + 1600 * ndtr(normal[:, 1]), velocity)
+        velocity = np.where(fast, 7700 + 1300 * ndtr(normal[:, 1]), velocity)
+    if kind_name == "SN Ic":
+        velocity = velocity * (1 + 0.9 * _broad_lined(uniform))
     return velocity
 
 
 def subtype(classes: np.ndarray, uniform: Floats) -> np.ndarray:
-    """Kind of each event: a name of ``KINDS``; SN Ib/c is either Ib or Ic."""
+    """Kind of each event: a name of ``KINDS``; SN Ib/c is either Ib (with IIb) or Ic."""
     stripped = np.where(uniform[:, -4] < _FRACTION_IB, "SN Ib", "SN Ic")
     return np.where(classes == "SN Ib/c", stripped, classes)
+
+
+def label(kind: NDArray[np.str_], latents: Latents) -> NDArray[np.object_]:
+    """The finer type that an observer would give, from the latent parameters, (events,).
+
+    91bg-like below x1 = -2 and 91T-like above 1.4; IIL where the plateau declines by more than 2.4
+    mag in 100 days; IIb with hydrogen; Ic-BL above 14000 km/s.  Where an engine has none of these
+    parameters (NaN, or not there), an event keeps its kind.
+    """
+    unknown = np.full(len(kind), np.nan)
+    x1, slope, hydrogen, velocity = (
+        latents.get(column, unknown)
+        for column in ("stretch_x1", "plateau_slope", "hydrogen", "velocity")
+    )
+    name = kind.astype(object)
+    for which, of, finer in (
+        (x1 < -2.0, "SN Ia", "SN Ia-91bg"),
+        (x1 > 1.4, "SN Ia", "SN Ia-91T"),
+        (slope <= 2.4, "SN II", "SN IIP"),
+        (slope > 2.4, "SN II", "SN IIL"),
+        (hydrogen > 0, "SN Ib", "SN IIb"),
+        (velocity > 14000, "SN Ic", "SN Ic-BL"),
+    ):
+        name[which & (kind == of)] = finer
+    return name

@@ -187,7 +187,7 @@ def _objects(settings: Settings, events: Events) -> pd.DataFrame:
     stripped = np.isin(events.kind, ("SN Ib", "SN Ic"))
     frame.insert(0, "object_id", _identifiers(settings, events.rows))
     frame.insert(1, "class", np.where(stripped, "SN Ib/c", events.kind))
-    frame.insert(2, "subtype", events.kind)
+    frame.insert(2, "subtype", pop.label(events.kind, events.latents))
     frame["template"] = ev.templates(events)
     return frame.drop(columns=["first_night", "other_1", "other_2"])
 
