@@ -113,10 +113,12 @@ def photospheres(kind: str, latents: Latents, time: Floats) -> State:
 
 
 def _state(kind: str, latents: Latents, time: Floats, luminosity: Floats) -> State:
+    mean = KINDS[kind].velocity[0]
     return photosphere(
         time,
         luminosity,
         latents["velocity"],
+        mean * (latents["velocity"] / mean) ** KINDS[kind].grip,
         latents["velocity_slope"],
         KINDS[kind].reference,
         latents["floor_temperature"],
@@ -215,7 +217,7 @@ def _recombining(latents: Latents, time: Floats) -> Floats:
 def _settle_recombining(latents: Latents) -> None:
     """Brighter events decline faster and have shorter plateaus (Anderson+2014, de Jaeger+2019)."""
     excess = np.clip(-17.0 - latents["peak_abs_mag"], -2.0, 2.0)
-    latents["plateau_slope"] = np.maximum(1.5 + 0.4 * excess + 0.55 * latents["other_1"], 0.0)
+    latents["plateau_slope"] = np.maximum(1.25 + 0.3 * excess + 0.55 * latents["other_1"], 0.0)
     latents["timescale"] = latents["timescale"] * np.exp(-0.06 * excess)
     latents["cooling"] = 4.2 * np.exp(0.4 * latents["other_2"])
     latents["level"] = np.full_like(latents["redshift"], 1e42)

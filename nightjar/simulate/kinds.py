@@ -46,6 +46,8 @@ class Kind:
     timing : mean and relative scatter (log) of the main time scale in days
     swell : the velocity grows as luminosity^``swell``: 1/3 for SN II (Hamuy & Pinto 2002, ApJ 566,
         L63); for others so that the brightest are not too hot to peak in time
+    grip : the radius of the continuum follows an event's velocity to this power: fast SN Ia have
+        fast silicon, but the light curves of the others (Wang+2009)
     leak : gamma rays escape after so many diffusion times (radioactive kinds)
     span : days (rest frame) over which it is followed
     history : rate per volume, see `cosmology.cumulative_rate`
@@ -60,33 +62,34 @@ class Kind:
     timing: tuple[float, float]
     span: float
     swell: float = 0.0
+    grip: float = 1.0
     leak: float = 0.0
     history: str = "star_formation"
 
 
 KINDS = {
     "SN Ia": Kind(
-        magnitude=(-19.25, 0.08), dust=0.10, velocity=(8380, 550), reference=18, slope=0.235,
-        floor=(6500, 150), timing=(14.02, 0.03), leak=3.00, span=100, history="delayed",
+        magnitude=(-19.25, 0.08), dust=0.10, velocity=(8650, 550), reference=18, slope=0.205,
+        floor=(6500, 150), timing=(13.87, 0.03), leak=3.00, grip=0.3, span=100, history="delayed",
     ),
     "SN II": Kind(
         magnitude=(-16.85, 0.8), dust=0.12, velocity=(4163, 650), reference=50, slope=0.250,
         floor=(4744, 200), timing=(98, 0.14), swell=1 / 3, span=160,
     ),
     "SN Ib": Kind(
-        magnitude=(-17.3, 0.55), dust=0.16, velocity=(8070, 1000), reference=18, slope=0.125,
-        floor=(5408, 250), timing=(14.07, 0.2), leak=4.86, swell=0.2, span=110,
+        magnitude=(-17.3, 0.55), dust=0.20, velocity=(8655, 1000), reference=18, slope=0.148,
+        floor=(5106, 250), timing=(13.86, 0.2), leak=4.59, swell=0.2, span=110,
     ),
     "SN Ic": Kind(
-        magnitude=(-17.1, 0.55), dust=0.18, velocity=(8709, 1200), reference=18, slope=0.204,
-        floor=(5132, 250), timing=(11.90, 0.23), leak=5.65, swell=0.2, span=110,
+        magnitude=(-17.1, 0.55), dust=0.24, velocity=(8999, 1200), reference=18, slope=0.194,
+        floor=(4982, 250), timing=(12.21, 0.23), leak=5.54, swell=0.2, span=110,
     ),
     "SN IIn": Kind(
         magnitude=(-18.3, 0.95), dust=0.10, velocity=(5199, 900), reference=30, slope=0.600,
         floor=(6157, 400), timing=(10.04, 0.35), swell=0.4, span=220,
     ),
     "SLSN-I": Kind(
-        magnitude=(-21.1, 0.75), dust=0.03, velocity=(9701, 1300), reference=40, slope=0.288,
+        magnitude=(-21.1, 0.75), dust=0.03, velocity=(8900, 1300), reference=40, slope=0.288,
         floor=(7722, 500), timing=(28.83, 0.3), swell=0.2, span=200,
     ),
 }  # fmt: skip

@@ -173,7 +173,7 @@ def _velocity(kind_name: str, kind: Kind, normal: Floats, uniform: Floats) -> Fl
     velocity = kind.velocity[0] + kind.velocity[1] * np.clip(normal[:, 1], -2.2, 2.2)
     if kind_name == "SN Ia":
         fast = uniform[:, -3] > 0.7
-        velocity = np.where(fast, 7700 + 1300 * ndtr(normal[:, 1]), velocity)
+        velocity = np.where(fast, 9400 + 1400 * ndtr(normal[:, 1]), velocity)
     if kind_name == "SN Ic":
         velocity = velocity * (1 + 0.9 * _broad_lined(uniform))
     return velocity
@@ -188,7 +188,7 @@ def subtype(classes: np.ndarray, uniform: Floats) -> np.ndarray:
 def label(kind: NDArray[np.str_], latents: Latents) -> NDArray[np.object_]:
     """The finer type that an observer would give, from the latent parameters, (events,).
 
-    91bg-like below x1 = -2 and 91T-like above 1.4; IIL where the plateau declines by more than 2.4
+    91bg-like below x1 = -2 and 91T-like above 1.4; IIL where the plateau declines by more than 2.0
     mag in 100 days; IIb with hydrogen; Ic-BL above 14000 km/s.  Where an engine has none of these
     parameters (NaN, or not there), an event keeps its kind.
     """
@@ -201,8 +201,8 @@ def label(kind: NDArray[np.str_], latents: Latents) -> NDArray[np.object_]:
     for which, of, finer in (
         (x1 < -2.0, "SN Ia", "SN Ia-91bg"),
         (x1 > 1.4, "SN Ia", "SN Ia-91T"),
-        (slope <= 2.4, "SN II", "SN IIP"),
-        (slope > 2.4, "SN II", "SN IIL"),
+        (slope <= 2.0, "SN II", "SN IIP"),
+        (slope > 2.0, "SN II", "SN IIL"),
         (hydrogen > 0, "SN Ib", "SN IIb"),
         (velocity > 14000, "SN Ic", "SN Ic-BL"),
     ):

@@ -44,6 +44,7 @@ def photosphere(
     time: Floats,
     luminosity: Floats,
     velocity: Floats,
+    expansion: Floats,
     slope: Floats,
     reference: Floats | float,
     floor: Floats,
@@ -53,12 +54,14 @@ def photosphere(
     Parameters
     ----------
     luminosity : erg/s at those times
-    velocity : km/s at day ``reference``; v = velocity (time / reference)^-slope
+    velocity, expansion : km/s at day ``reference``; v = velocity (time / reference)^-slope; lines
+        form at the one, the radius of the continuum grows with the other
     floor : K, the temperature at which the photosphere recedes
     """
     safe = np.maximum(time, 0.3)
-    speed = np.minimum(velocity * (safe / reference) ** -slope, 0.1 * LIGHT_KM)
-    radius = _INSIDE * speed * 1e5 * safe * DAY
+    fallen = (safe / reference) ** -slope
+    speed = np.minimum(velocity * fallen, 0.1 * LIGHT_KM)
+    radius = _INSIDE * np.minimum(expansion * fallen, 0.1 * LIGHT_KM) * 1e5 * safe * DAY
     hot = np.sqrt(np.sqrt(luminosity / (4 * np.pi * BOLTZMANN * radius**2)))
     return State(luminosity, above(hot, floor), hot, speed)
 

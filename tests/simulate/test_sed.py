@@ -108,7 +108,13 @@ def test_photosphere_follows_stefan_boltzmann() -> None:
     # L = 4 pi sigma T^4 (0.88 v t)^2 with L = 1e43 erg/s, v = 1e9 cm/s, t = 15 d = 1.296e6 s:
     # R = 1.1405e15 cm, T = (1e43 / (4 pi 5.6704e-5 1.3007e30))^0.25 = 10190 K.
     state = sed.photosphere(
-        np.array([15.0]), np.array([1e43]), np.array([1e4]), np.array([0.2]), 15.0, np.array([10.0])
+        np.array([15.0]),
+        np.array([1e43]),
+        np.array([1e4]),
+        np.array([1e4]),
+        np.array([0.2]),
+        15.0,
+        np.array([10.0]),
     )
     assert state.temperature[0] == pytest.approx(10190, rel=2e-3)
     assert state.velocity[0] == pytest.approx(1e4)
@@ -116,7 +122,13 @@ def test_photosphere_follows_stefan_boltzmann() -> None:
 
 def test_photosphere_has_a_floor() -> None:
     state = sed.photosphere(
-        np.array([100.0]), np.array([1e41]), np.array([1e4]), np.array([0.2]), 15.0, np.array([5e3])
+        np.array([100.0]),
+        np.array([1e41]),
+        np.array([1e4]),
+        np.array([1e4]),
+        np.array([0.2]),
+        15.0,
+        np.array([5e3]),
     )
     assert state.temperature[0] == pytest.approx(5000, rel=0.01)
 
