@@ -23,6 +23,7 @@ PREDICTIONS = Path("data/embeddings/classical")
 def main() -> None:
     """Features, photometric redshifts, matches near them; then classes, fold by fold."""
     settings = params.load(params.TrainClassical)
+    judging = params.load(params.ProbeClip)  # it says which classes, and which k to try
     pairs = open_pairs(SAMPLE, WINDOWS, PROCESSED)
     folds = parts.folds(stored.table(SAMPLE / "splits.parquet"))
     chosen = pairs.rows_of(
@@ -32,7 +33,9 @@ def main() -> None:
     ids = objects.objects["object_id"].to_numpy(str)
     rows = [parts.rows_of(ids, part) for part in folds.values()]
     redshifts = supernovae.photometric_redshifts(objects, rows, settings.seed)
-    found = matches(pairs, chosen, objects, rows, redshifts, settings)
+    found = matches(
+        pairs, chosen, objects, rows, redshifts, settings, neighbours=max(judging.neighbours)
+    )
     tables = [
         supernovae.predictions(
             objects,
@@ -40,8 +43,8 @@ def main() -> None:
             redshifts[fold],
             fold,
             of_fold,
-            class_groups=settings.class_groups,
-            candidates=settings.neighbours,
+            class_groups=judging.class_groups,
+            candidates=judging.neighbours,
             seed=settings.seed,
         ).assign(fold=number)
         for fold, (number, of_fold) in enumerate(zip(folds, rows, strict=True))
@@ -65,6 +68,7 @@ def matches(
     rows: list[dict[str, np.ndarray]],
     redshifts: np.ndarray,
     settings: params.TrainClassical,
+    neighbours: int,
 ) -> matched.Matched | None:
     """Match scores, from the raw spectra: on a finer and wider grid than the networks need."""
     if not np.isfinite(objects.redshift).any():
@@ -86,7 +90,7 @@ def matches(
         allowed,
         supernovae.limits(redshifts, settings.redshift_max),
         redshift_max=settings.redshift_max,
-        neighbours=max(settings.neighbours),
+        neighbours=neighbours,
         threads=settings.threads,
     )
 

@@ -115,6 +115,7 @@ def test_a_number_that_yaml_11_reads_as_text_is_a_number(tmp_path):
             ["dim 15 is odd"],
         ),
         ({"probe_clip.neighbours": []}, "probe_clip", ["neighbours", "at least 1"]),
+        ({"train_classical.wavelength_max": 2500.0}, "train_classical", ["wavelength_max must"]),
         ({"train_uncertainty.dropout": 0.0}, "train_uncertainty", ["mc_dropout needs a dropout"]),
     ],
 )

@@ -120,6 +120,12 @@ def _needs_path(settings: M, source: str, path: str | None) -> M:
     return settings
 
 
+def _increasing(settings: M, shortest: float, longest: float) -> M:
+    if longest <= shortest:
+        raise ValueError("wavelength_max must exceed wavelength_min")
+    return settings
+
+
 # --- one class per stage ------------------------------------------------------------------------
 
 
@@ -133,9 +139,7 @@ class SpectrographSettings(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.wavelength_max <= self.wavelength_min:
-            raise ValueError("wavelength_max must exceed wavelength_min")
-        return self
+        return _increasing(self, self.wavelength_min, self.wavelength_max)
 
 
 class SimulatedSurvey(Parallel, Seeded):
@@ -218,8 +222,7 @@ class PreprocessSpectra(Parallel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.wavelength_max <= self.wavelength_min:
-            raise ValueError("wavelength_max must exceed wavelength_min")
+        _increasing(self, self.wavelength_min, self.wavelength_max)
         if self.median_width % 2 == 0:
             raise ValueError(f"median_width must be odd, not {self.median_width}")
         return self
@@ -263,12 +266,14 @@ class TrainBaselines(Training):
 class TrainClassical(Parallel, Seeded):
     """Features, PCA and template matching: what a practitioner would use instead."""
 
-    neighbours: Counts
-    class_groups: list[str]
     wavelength_min: Positive
     wavelength_max: Positive
     bins: Annotated[int, Field(ge=8)]
     redshift_max: Positive
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        return _increasing(self, self.wavelength_min, self.wavelength_max)
 
 
 class ProbeClip(Settings):
