@@ -8,17 +8,17 @@ reason is given; "about" marks what could not be checked against the paper.
   `populations`.  Diffusion time, velocity and temperature from the fit of the SED to Hsiao's and
   SALT3's series; gamma rays leak after 3.0 diffusion times, 40 days (Scalzo+2014, MNRAS 440, 1498;
   Childress+2015, MNRAS 454, 3816: about 35 to 40 days).  Si II at maximum: about 10600 km/s, fast
-  ones above 11800 (Wang+2009, ApJ 699, L139).  Fading gives 0.5-0.6 solar masses of Ni-56.
+  ones above 11800 (Wang+2009, ApJ 699, L139).  The peak asks for 0.6 solar masses of Ni-56.
 - SN II.  M_B -16.75 for IIP (Richardson+2014), brighter for IIL; scatter of both.  Velocity from
   hydrogen lines at 50 days, median 7300 km/s between 1500 and 9600 (Gutierrez+2017, ApJ 850, 89;
-  6500 +- 2000 in de Jaeger+2019, MNRAS 490, 2799).  Rise in g in about 7.5 days
+  6500 +- 2000 in de Jaeger+2019, MNRAS 490, 2799).  Rise in g in about a week
   (Gonzalez-Gaitan+2015, MNRAS 451, 2212).  Drop from the plateau after about 84 to 100 days
   (Anderson+2014, ApJ 786, 67), decline of 1.29 mag / 100 d in V (de Jaeger+2019).  Ni-56: median
   0.032 solar masses (Anderson 2019, A&A 628, A7).
 - SN Ib (and IIb), Ic (and Ic-BL).  M_B about -17.45 and -17.66 (Richardson+2014), made fainter
   with less scatter, which nickel masses ask for; IIb 0.4 mag fainter than Ib, Ic-BL 0.6 mag
   brighter than Ic.  Ni-56 medians 0.10 (IIb), 0.16 (Ib), 0.16 (Ic), 0.37 (Ic-BL)
-  solar masses (Anderson 2019); 0.11, 0.14, 0.16, 0.34 (Prentice+2016, MNRAS 458, 2973).  Late
+  solar masses (Anderson 2019); 0.11 (IIb), 0.14, 0.16 (Prentice+2016, MNRAS 458, 2973).  Late
   declines of 1.8 mag / 100 d, as real ones have, need gamma rays that leak after 70 days.
   Velocities: Liu+2016 (ApJ 827, 90); host dust: about Prentice+2016.
 - SN IIn.  M_r -19.2 +- 1.3 at maximum in a flux-limited sample, rise in 20 +- 6 or 50 +- 11 days

@@ -151,7 +151,7 @@ def intrinsic(
     if kind_name != "SN Ia":
         return bright, ebv, nothing, nothing
     deviate = normal[:, 1] * population.broader
-    # A seventh of the SN Ia in a volume are of the 91bg kind (about Li+2011, MNRAS 412, 1441).
+    # In a volume 7 % have x1 < -2; Li+2011 (MNRAS 412, 1441) find about 15 % of the 91bg kind.
     x1 = np.clip(deviate - 1.1 * np.maximum(-1.04 - deviate, 0), -3.4, 3)
     colour = -0.084 + 0.042 * population.broader * normal[:, 2]
     return bright - 0.14 * x1 + 2.0 * (colour + 0.084) + 1.1 * _feeble(x1), ebv, x1, colour

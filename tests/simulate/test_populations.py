@@ -63,7 +63,7 @@ def _at(magnitude: np.ndarray, phase: float) -> float:
 @pytest.mark.parametrize(
     ("name", "finer", "low", "high"),
     [
-        # Solar masses.  SN Ia: 0.4 to 0.8 (Scalzo+2014), 91bg-like near 0.1; core collapse: medians
+        # Solar masses.  SN Ia: about 0.4 to 0.8 (Scalzo+2014), 91bg-like near 0.1; core collapse: medians
         # of Anderson 2019 (A&A 628, A7), times up to 1.6 for a flux-limited sample is brighter.
         ("SN Ia", "SN Ia", 0.45, 0.75),
         ("SN Ia", "SN Ia-91T", 0.65, 1.0),
@@ -127,7 +127,7 @@ def test_light_carries_the_power() -> None:
 
 
 def test_phillips_relation() -> None:
-    # delta m15(B) = 1.09 - 0.161 x1 or so (Guy+2007, section 3): 1.25, 1.09, 0.93.
+    # About 1.09 - 0.16 x1 (from memory of Guy+2007): 1.25, 1.09, 0.93.
     found = []
     for x1 in (-1.0, 0.0, 1.0):
         blue = _magnitude("B", WAVE, _ia(x1)[0])

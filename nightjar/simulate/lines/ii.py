@@ -1,7 +1,8 @@
 """Lines and continuum of SN II: hydrogen from the start, metals once recombination begins.
 
 Ions: Gutierrez+2017 (ApJ 850, 89).  Strengths are fitted to the median of 520 spectra of 47 SN II
-and the continuum to their colours, from explosion to 140 days (`docs/simulation.md`).
+from explosion to 140 days.  Light curve and colour were adjusted by hand to medians of real SN II
+at 0, 15, 30 and 60 days, less an assumed mean reddening, and drawn freely between them.
 """
 
 from nightjar.simulate.lines.line import Line, Shape

@@ -1,7 +1,8 @@
 """Lines and continuum of SN IIn: narrow, intermediate and electron-scattered Balmer lines.
 
-Schlegel 1990 (MNRAS 244, 269), Taddia+2013 (A&A 555, A10).  The continuum follows the colours of
-real SN IIn.
+Schlegel 1990 (MNRAS 244, 269), Taddia+2013 (A&A 555, A10).  The continuum was
+adjusted to light curves and colours drawn by hand through medians of 27 real SN IIn; lines are not
+fitted.
 """
 
 from nightjar.simulate.lines.line import COLD, HOT, Line, Shape

@@ -1,7 +1,9 @@
 """Lines and continuum of SN Ib, IIb and Ic: Modjaz+2016 (ApJ 832, 108), Liu+2016 (ApJ 827, 90).
 
-Strengths are fitted to the median spectra of 18 SN Ib and 22 SN Ic, from 12 days before maximum to
-100 days after, and the continuum to colours of the least reddened (`docs/simulation.md`).
+Strengths are fitted to the median spectra of at most 18 SN Ib and 22 SN Ic, from 12 days before
+maximum to 100 days after.  Light curve and colour were adjusted by hand to medians of the real
+SN Ib/c at 0, 15, 30 and 60 days, less an assumed mean reddening; between them they are drawn
+freely, and Ib and Ic are told apart in colour by assumption.  The hydrogen of IIb is set by hand.
 """
 
 from nightjar.simulate.lines.line import Line, Shape
