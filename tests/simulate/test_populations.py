@@ -63,8 +63,8 @@ def _at(magnitude: np.ndarray, phase: float) -> float:
 @pytest.mark.parametrize(
     ("name", "finer", "low", "high"),
     [
-        # Solar masses.  SN Ia: about 0.4 to 0.8 (Scalzo+2014), 91bg-like near 0.1; core collapse: medians
-        # of Anderson 2019 (A&A 628, A7), times up to 1.6 for a flux-limited sample is brighter.
+        # Solar masses.  SN Ia: about 0.4 to 0.8 (Scalzo+2014), 91bg-like near 0.1; core collapse:
+        # medians of Anderson 2019 (A&A 628, A7), times up to 1.6, as flux limits favour the bright.
         ("SN Ia", "SN Ia", 0.45, 0.75),
         ("SN Ia", "SN Ia-91T", 0.65, 1.0),
         ("SN Ia", "SN Ia-91bg", 0.05, 0.25),

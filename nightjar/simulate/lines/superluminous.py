@@ -2,8 +2,8 @@
 
 Quimby+2011 (Nature 474, 487), Quimby+2018 (ApJ 855, 2).  The continuum was adjusted to
 light curves and colours drawn by hand through medians of 214 real SLSN-I as seen at redshift 0.25;
-lines are not fitted, but O II is half as strong as first guessed; the forest keeps at least 0.3, for they fall off below 3000
-Angstrom.
+lines are not fitted, but O II is half as strong as first guessed; the forest keeps at least 0.3,
+for they fall off below 3000 Angstrom.
 """
 
 from nightjar.simulate.lines.line import COLD, Line, Shape
