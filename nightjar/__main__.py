@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pkgutil
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -23,11 +24,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         args.run(args)
-    except InputError as error:
+    except (InputError, OSError) as error:  # OSError: an output that cannot be written, a full disk
         lines = str(error).splitlines()
         print("\n".join(f"{args.command}: error: {line}" for line in lines), file=sys.stderr)
         return 2
     return 0
+
+
+def _terminated(number: int, frame: object) -> None:
+    """A command that is told to end (by a batch system, say) removes its temporary files first."""
+    sys.exit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,4 +53,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(main())
