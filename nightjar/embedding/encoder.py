@@ -160,11 +160,14 @@ class Encoder:
         Raises
         ------
         InputError
-            The file is not what it says, its bands are not the model's, or nothing is left of it.
+            The file is not what it says, its bands are not the model's, or nothing is left of it;
+            ``out`` is a folder, or the photometry itself.
         """
+        target = Path(out)
+        if target.is_dir() or target.resolve() == Path(photometry).resolve():
+            raise InputError(f"{out}: is a folder, or the photometry; give another file to write")
         tables, found = canonical.read_photometry(photometry)
         groups = self._groups(found, bands, str(photometry))
-        target = Path(out)
         target.parent.mkdir(parents=True, exist_ok=True)
         source = Source(tables, groups, min_points, str(photometry), target.parent, progress)
         about = {"network": self.metadata.network, "pool": self.pool, "layer": self.layer}

@@ -469,6 +469,16 @@ def test_a_wrong_file_leaves_nothing_behind(tmp_path):
         loaded.embed_file(tmp_path / "nowhere.parquet", out)
 
 
+def test_the_photometry_is_not_written_over(tmp_path):
+    loaded = Encoder.load(model(tmp_path / "model"), device="cpu")
+    source = on_disk(rows(), tmp_path / "photometry.parquet")
+    before = source.read_bytes()
+    for out in (source, tmp_path / "model" / ".." / "photometry.parquet", tmp_path):
+        with pytest.raises(InputError, match="is a folder, or the photometry"):
+            loaded.embed_file(source, out, progress=False)
+    assert source.read_bytes() == before
+
+
 def test_the_file_says_what_it_holds(tmp_path):
     run(tmp_path, rows(), pool="max")
     schema = pq.read_schema(tmp_path / "out.parquet")
