@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -114,8 +115,11 @@ def write(
     Raises
     ------
     InputError
-        As in `read`; the arrays do not fit the network; there is already a model in ``out``.
+        As in `read`; the arrays do not fit the network; there is already a model in ``out``; the
+        base is no number above 1.
     """
+    if base is not None and not 1 < base < math.inf:
+        raise InputError(f"base: {base}: give a number above 1, such as 1000 or 10000")
     target = Path(out) / "weights.safetensors"
     if target.exists():
         raise InputError(f"{target}: there is a model already; give another folder, or remove it")

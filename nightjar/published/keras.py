@@ -27,7 +27,9 @@ def read(content: bytes, where: str) -> dict[str, NDArray]:
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             return _arrays(file.get("model_weights", file), where)
-    except (OSError, RuntimeError, KeyError, TypeError, UnicodeError) as error:
+    except InputError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{where}: truncated, or no HDF5 file of weights ({error}); fetch it again"
         ) from None

@@ -315,6 +315,13 @@ def test_a_wrong_configuration(text, tmp_path):
         download.write(folder, tmp_path / "out")
 
 
+@pytest.mark.parametrize("base", [-1.0, 0.0, 1.0, float("nan"), float("inf")])
+def test_a_base_that_encodes_no_time(base, tmp_path):
+    folder = formats.checkpoint(tmp_path / "in", formats.variables(formats.tiny()))
+    with pytest.raises(InputError, match=r"base: .* give a number above 1"):
+        download.write(folder, tmp_path / "out", base=base)
+
+
 # --- Keras ----------------------------------------------------------------------------------------
 
 
@@ -339,6 +346,9 @@ def test_broken_keras_files(tmp_path):
     for length in (0, 100, len(content) // 2):
         with pytest.raises(InputError, match="truncated, or no HDF5"):
             keras.read(content[:length], "weights.h5")
+    bias = bytes.fromhex("1708 0017 7f00 0000")  # 127, of the exponents of a 32-bit float
+    with pytest.raises(InputError, match="no HDF5 file of weights"):
+        keras.read(content.replace(bias, bias[:-1] + b"\x7f"), "weights.h5")
     with h5py.File(path, "a") as file:
         del file["regression"]["regression/regression/RegLayer/bias:0"]
     with pytest.raises(InputError, match="RegLayer/bias:0' is listed, but not there"):
