@@ -67,7 +67,7 @@ def select(settings: Settings, rows: Rows) -> tuple[Events, Points]:
         rows = rows[~good]
         if len(rows) == 0:
             return _merge(kept)
-    names = sorted(set(_classes(settings, rows)))
+    names = ", ".join(sorted(set(_classes(settings, rows))))
     raise InputError(f"min_points: {names} hardly ever reach {settings.min_points}; lower it")
 
 

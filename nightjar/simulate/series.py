@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -29,8 +30,10 @@ BEYOND = 40.0  # days that a light curve is continued after its series ends
 _COBALT = 1 / 111.3  # e-folds a day: no light curve is continued with a slower decline
 _DARK = 0.003  # of the maximum: a series that is fainter has not exploded
 _RISE = 7.5  # days, of series that start at their maximum (SN II; Gonzalez-Gaitan+2015)
+_BLUE = (3600.0, 5600.0)  # Angstrom: the band B, in which absolute magnitudes are given
 _OPTICAL = (3900.0, 8900.0)  # Angstrom: light whose rise and decline are looked at
 
+_UNREADABLE = (OSError, EOFError, BadZipFile, ValueError, KeyError, SyntaxError, TypeError)
 _TYPES = {
     **dict.fromkeys(("II", "IIP", "IIL"), "SN II"),
     **{"IIn": "SN IIn", "Ib": "SN Ib", "Ic": "SN Ic", "SLSN-I": "SLSN-I", "Ia": "SN Ia"},
@@ -155,8 +158,11 @@ def _text(model: Path, name: str) -> StringIO:
     """A model file, plain or compressed."""
     for path, opened in ((model / name, open), (model / f"{name}.gz", gzip.open)):
         if path.is_file():
-            with opened(path, "rt") as file:
-                return StringIO(file.read())
+            try:
+                with opened(path, "rt") as file:
+                    return StringIO(file.read())
+            except (OSError, EOFError, ValueError) as error:
+                raise InputError(f"{path}: not readable ({error}); fetch it again") from None
     raise InputError(f"{model}: lacks {name} (or {name}.gz) of the SALT model")
 
 
@@ -176,10 +182,10 @@ def _arrays(sncosmo: Any, folder: Path) -> Iterator[Series]:
 
 def _load(path: Path) -> tuple[str, Floats, Floats, Floats]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             phase, wave, flux = (file[k].astype(np.float64) for k in ("phase", "wave", "flux"))
             label = str(ast.literal_eval(str(file["meta"]))["type"])
-    except (OSError, ValueError, KeyError, SyntaxError, TypeError) as error:
+    except _UNREADABLE as error:
         raise InputError(
             f"{path}: not a SED series ({error}); it has phase, wave, flux and meta with a 'type'"
         ) from None
@@ -187,6 +193,13 @@ def _load(path: Path) -> tuple[str, Floats, Floats, Floats]:
         raise InputError(f"{path}: flux is not finite numbers of shape (phases, wavelengths)")
     if (np.diff(phase) <= 0).any() or (np.diff(wave) <= 0).any():
         raise InputError(f"{path}: phase and wave must increase")
+    if len(phase) < 4 or len(wave) < 4 or flux.max() <= 0:
+        raise InputError(f"{path}: a series has 4 or more phases and wavelengths, and light")
+    if wave[0] > _BLUE[0] or wave[-1] < _BLUE[1]:
+        raise InputError(
+            f"{path}: covers {wave[0]:g} to {wave[-1]:g} Angstrom; its brightness is set in B, "
+            f"so that it must cover {_BLUE[0]:g} to {_BLUE[1]:g}"
+        )
     return _kind(label, str(path)), phase, wave, flux
 
 
@@ -199,16 +212,8 @@ def _kind(label: str, where: str) -> str:
 
 
 def _whole(name: str, kind: str, source: Any, dusty: bool) -> Series:
-    return Series(
-        name,
-        kind,
-        source.minwave(),
-        source.maxwave(),
-        source.minphase(),
-        source.maxphase(),
-        source,
-        dusty,
-    )
+    covered = source.minwave(), source.maxwave(), source.minphase(), source.maxphase()
+    return Series(name, kind, *covered, source, dusty)
 
 
 # --- sncosmo's registry --------------------------------------------------------------------------

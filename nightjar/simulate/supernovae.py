@@ -80,10 +80,12 @@ def simulate(
     Raises
     ------
     InputError
-        an unknown class or population, a bad filter file, or a class that the survey practically
-        never selects
+        no objects, an unknown class or population, a bad filter file, or a class that the survey
+        practically never selects
     """
     through = _passbands(passbands)
+    if objects < 1:
+        raise InputError(f"objects: {objects} cannot be simulated; ask for at least one")
     settings = Settings(
         seed,
         *_population(population, classes),
@@ -160,6 +162,12 @@ def _observed_spectra(settings: Settings, events: Events) -> list[np.ndarray]:
     most = max(1.0, 8 * settings.host_light)
     host = np.minimum(-settings.host_light * np.log1p(-uniform[:, 1]), most)
     perfect = ev.spectra(events, age, host, pixels, instrument.line_spread)
+    # SALT has hardly any light in its first days, and no spectrum is taken of none: wait for peak.
+    dark = np.median(perfect, axis=1) <= 0
+    if dark.any():
+        age[dark] = events.latents["peak_time"][dark]
+        lit = events.take(dark), age[dark], host[dark]
+        perfect[dark] = ev.spectra(*lit, pixels, instrument.line_spread)
     snr = settings.spectrum_snr * np.exp(survey.snr_scatter * normal[:, -2])
     sigma = instrument.noise(perfect, snr)
     flux = perfect + sigma * normal[:, : len(pixels)]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nightjar.errors import InputError
-from nightjar.simulate import bands, observing, selection, supernovae
+from nightjar.simulate import bands, explosions, observing, selection, supernovae
 from nightjar.simulate import populations as pop
 from nightjar.simulate.randomness import draws, quota
 from nightjar.simulate.spectrographs import SEDM, Spectrograph
@@ -250,6 +250,28 @@ def test_unknown_passband_is_refused() -> None:
         Sample(2, passbands={"w": None})
 
 
+def test_no_objects_are_refused() -> None:
+    with pytest.raises(InputError, match="objects: 0"):
+        Sample(0)
+
+
+def test_a_spectrum_waits_for_light(monkeypatch: pytest.MonkeyPatch) -> None:
+    # An engine that is dark until two days before maximum: whatever would be taken earlier is
+    # taken at maximum, and no flux or error is NaN.
+    made = explosions.luminosity_density
+
+    def late(kind, latents, age, *rest):
+        return made(kind, latents, age, *rest) * (age > latents["peak_time"] - 2)[:, None]
+
+    monkeypatch.setattr(explosions, "luminosity_density", late)
+    sample = Sample(20)
+    table = sample.spectra.merge(sample.objects, on="object_id")
+    age = (table["time"] - table["explosion_time"]) / (1 + table["redshift"])
+    assert np.isfinite(np.stack(table["flux"])).all()
+    assert (np.stack(table["flux_err"]) > 0).all()
+    assert (age > table["peak_time"] - 2).all()
+
+
 def test_unknown_class_is_refused() -> None:
     with pytest.raises(InputError, match="SN Ixx"):
         Sample(2, classes={"SN Ixx": 1.0})
@@ -257,5 +279,5 @@ def test_unknown_class_is_refused() -> None:
 
 def test_impossible_selection_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selection, "_ATTEMPTS", 2)
-    with pytest.raises(InputError, match="min_points"):
+    with pytest.raises(InputError, match="min_points: SN Ia hardly"):
         Sample(2, classes={"SN Ia": 1.0}, min_points=109)

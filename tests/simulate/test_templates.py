@@ -19,6 +19,7 @@ sncosmo = pytest.importorskip("sncosmo")
 
 PHASES = np.arange(-20.0, 61.0)
 WAVES = np.arange(2500.0, 10001.0, 20.0)
+SHORT = np.ones((2, len(WAVES)))  # a flux of two phases
 IBC = {"SN Ib/c": 1.0}
 
 
@@ -364,6 +365,9 @@ def test_nothing_in_the_folder(tmp_path: Path) -> None:
         ({"kind": "Ib", "flux": np.ones((3, 4))}, r"x\.npz: flux is not finite numbers of shape"),
         ({"kind": "Ib", "phase": PHASES[::-1]}, r"x\.npz: phase and wave must increase"),
         ({"kind": "Ib", "meta": "nothing"}, r"x\.npz: not a SED series"),
+        ({"kind": "Ib", "phase": PHASES[:2], "flux": SHORT}, r"x\.npz: a series has 4 or more"),
+        ({"kind": "Ib", "flux": np.zeros((81, 376))}, r"x\.npz: a series has .* and light"),
+        ({"kind": "Ib", "wave": WAVES + 2500}, r"x\.npz: covers 5000 to 12500 .* 3600 to 5600"),
     ],
 )
 def test_bad_series(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -372,9 +376,10 @@ def test_bad_series(tmp_path: Path, changes: dict[str, Any], message: str) -> No
         light.engine("templates", tmp_path)
 
 
-def test_not_an_array_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"PK nothing", b"PK\x03\x04 cut short", b""])
+def test_not_an_array_file(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "sed").mkdir()
-    (tmp_path / "sed" / "x.npz").write_bytes(b"PK nothing")
+    (tmp_path / "sed" / "x.npz").write_bytes(content)
     with pytest.raises(InputError, match=r"x\.npz: not a SED series"):
         light.engine("templates", tmp_path)
 
@@ -383,6 +388,14 @@ def test_incomplete_salt(tmp_path: Path) -> None:
     write_salt(tmp_path / "salt2-part")
     (tmp_path / "salt2-part" / "salt2_template_1.dat").unlink()
     with pytest.raises(InputError, match=r"salt2-part: lacks salt2_template_1\.dat"):
+        light.engine("templates", tmp_path)
+
+
+def test_unreadable_salt(tmp_path: Path) -> None:
+    write_salt(tmp_path / "salt2-bad")
+    (tmp_path / "salt2-bad" / "salt2_template_0.dat").unlink()
+    (tmp_path / "salt2-bad" / "salt2_template_0.dat.gz").write_bytes(b"no gzip")
+    with pytest.raises(InputError, match=r"salt2_template_0\.dat\.gz: not readable"):
         light.engine("templates", tmp_path)
 
 
