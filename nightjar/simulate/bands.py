@@ -6,6 +6,7 @@ Built in (`PASSBANDS`): ``g`` and ``r`` of ZTF, the survey's own; Johnson-Cousin
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,7 +132,9 @@ def read(path: str | Path) -> Band:
         The file is not readable, not two columns of numbers, not in Angstrom, or lets nothing pass.
     """
     try:
-        text = np.loadtxt(path, ndmin=2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an empty file, which is refused below
+            text = np.loadtxt(path, ndmin=2)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a filter file ({error}); two columns of numbers") from None
     if text.shape[1] != 2 or len(text) < 2:

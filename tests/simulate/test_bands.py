@@ -90,6 +90,7 @@ def test_vega_in_v_by_hand() -> None:
     [
         ("4000 0.1 2\n5000 0.2 3\n", "columns"),
         ("4000 0.1\n", "two rows"),
+        ("# nothing\n", "0 rows"),
         ("wavelength transmission\n4000 1\n", "filter file"),
         ("5000 0.1\n4000 0.2\n", "row 2"),
         ("4000 0.1\n5000 nan\n", "row 2"),
