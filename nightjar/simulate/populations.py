@@ -36,8 +36,8 @@ LINES_MAX = 22
 
 
 _FRACTION_IB = 0.62  # of SN Ib/c, with IIb; rarer in a flux-limited sample than in volume
-_FRACTION_IIB = 0.45  # of those; Shivvers+2017 (PASP 129, 054201): IIb about as many as Ib
-_FRACTION_BL = 0.13  # broad-lined among SN Ic; about Shivvers+2017
+FRACTION_IIB = 0.45  # of those; Shivvers+2017 (PASP 129, 054201): IIb about as many as Ib
+FRACTION_BL = 0.13  # broad-lined among SN Ic; about Shivvers+2017
 _BLUE = VEGA["B"]  # AB minus Vega
 
 
@@ -110,7 +110,7 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
     velocity = velocity * 10 ** (-0.4 * kind.swell * excess)
     # Brighter SN Ia burn longer (x1); other classes have their own scatter.
     stretch = 0.07 * x1 - 0.08 * _feeble(x1) if kind_name == "SN Ia" else 0.0
-    hydrogen = np.clip((_FRACTION_IIB - uniform[:, -9]) / _FRACTION_IIB, 0, 1) ** 0.5
+    hydrogen = np.clip((FRACTION_IIB - uniform[:, -9]) / FRACTION_IIB, 0, 1) ** 0.5
     return {
         "redshift": cosmology.redshift_of(uniform[:, -2], most[at], kind.history),
         "peak_abs_mag": bright[at],
@@ -147,7 +147,7 @@ def intrinsic(
     if kind_name == "SN Ic":
         bright = bright - 0.6 * _broad_lined(uniform)[:, None]
     if kind_name == "SN Ib":
-        bright = bright + 0.4 * (uniform[:, -9] < _FRACTION_IIB)[:, None]
+        bright = bright + 0.4 * (uniform[:, -9] < FRACTION_IIB)[:, None]
     if kind_name != "SN Ia":
         return bright, ebv, nothing, nothing
     deviate = normal[:, 1] * population.broader
@@ -164,7 +164,7 @@ def _feeble(x1: Floats) -> Floats:
 
 def _broad_lined(uniform: Floats) -> NDArray[np.bool_]:
     """Which SN Ic are broad-lined, (events,)."""
-    broad: NDArray[np.bool_] = uniform[:, -10] < _FRACTION_BL
+    broad: NDArray[np.bool_] = uniform[:, -10] < FRACTION_BL
     return broad
 
 

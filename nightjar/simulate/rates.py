@@ -13,15 +13,15 @@ from nightjar.simulate.randomness import draws
 # Events per Gpc^3 and year nearby (h = 0.7).  SN Ia and all core collapse: Perley+2020 (ApJ 904,
 # 35).  The share of each core-collapse type is that of the volume-limited Lick sample (Shivvers+
 # 2017, PASP 129, 054201, table 3): 69.6 % have hydrogen lines, of which 6.7 % are IIn; 30.4 % are
-# stripped, of which 35.6 % Ib and 24.7 % Ic.  What is left (IIb, Ic-BL) is not simulated.  SLSN-I:
-# Frohmaier+2021 (MNRAS 500, 5142), 35 (+25, -13).
+# stripped, of which 35.6 % Ib and 24.7 % Ic.  IIb come on top of Ib, and Ic-BL on top of Ic, with
+# the shares that `populations` draws.  SLSN-I: Frohmaier+2021 (MNRAS 500, 5142), 35 (+25, -13).
 _COLLAPSE = 1.01e5
 LOCAL = {
     "SN Ia": 2.35e4,
     "SN II": _COLLAPSE * 0.696 * (1 - 0.067),
     "SN IIn": _COLLAPSE * 0.696 * 0.067,
-    "SN Ib": _COLLAPSE * 0.304 * 0.356,
-    "SN Ic": _COLLAPSE * 0.304 * 0.247,
+    "SN Ib": _COLLAPSE * 0.304 * 0.356 / (1 - pop.FRACTION_IIB),
+    "SN Ic": _COLLAPSE * 0.304 * 0.247 / (1 - pop.FRACTION_BL),
     "SLSN-I": 35.0,
 }
 # What the ZTF Bright Transient Survey classified down to 18.5 mag (Fremling+2020, ApJ 895, 32;

@@ -41,9 +41,11 @@ def test_histories_by_hand() -> None:
 
 
 def test_core_collapse_adds_up() -> None:
-    # 69.6 % with hydrogen and, of 30.4 % stripped, 60.3 % Ib and Ic: 87.9 % of 1.01e5.
+    # 69.6 % with hydrogen and, of 30.4 % stripped, 35.6 % Ib and 24.7 % Ic.  With IIb, 45 % of Ib
+    # and IIb, and Ic-BL, 13 % of all Ic: 30.4 (35.6 / 0.55 + 24.7 / 0.87) = 28.3 %; 97.9 % in all,
+    # for a few stripped ones are peculiar.
     collapse = sum(rates.LOCAL[kind] for kind in ("SN II", "SN IIn", "SN Ib", "SN Ic"))
-    assert collapse == pytest.approx(1.01e5 * 0.879, rel=1e-3)
+    assert collapse == pytest.approx(1.01e5 * 0.979, rel=1e-3)
 
 
 def test_ten_times_the_flux_holds_a_thirtieth_of_the_events() -> None:
@@ -67,7 +69,7 @@ def test_rates_integrate_to_the_fractions_of_the_bright_transient_survey() -> No
     found = rates.fractions(pop.POPULATIONS["observed"])
     assert found["SN Ia"] == pytest.approx(rates.BTS["SN Ia"], abs=0.1)
     assert found["SN II"] == pytest.approx(rates.BTS["SN II"], abs=0.07)
-    assert found["SN Ib/c"] == pytest.approx(rates.BTS["SN Ib/c"], abs=0.03)
+    assert found["SN Ib/c"] == pytest.approx(rates.BTS["SN Ib/c"], abs=0.015)
     assert 1 / 3 < found["SN IIn"] / rates.BTS["SN IIn"] < 3
     assert 1 / 3 < found["SLSN-I"] / rates.BTS["SLSN-I"] < 3
     assert sum(rates.BTS.values()) == pytest.approx(1)
