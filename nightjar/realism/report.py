@@ -58,7 +58,7 @@ def against_twins(
     most, min_points : see `observed.gather`
     physics : of the twins; its seed is that of the forest, too
     """
-    _check(sample, classes)
+    _check(sample, classes, "real")
     found = []
     for label in classes:
         real = observed.gather(sample, label, min_points, most)
@@ -79,7 +79,8 @@ def against_sample(
     real: Sample, simulated: Sample, classes: Sequence[str], most: int, min_points: int, seed: int
 ) -> list[ClassReport]:
     """Compare each class of two samples as they are, cadence, errors and redshift included."""
-    _check(real, classes)
+    _check(real, classes, "real")
+    _check(simulated, classes, "simulated")
     found = []
     for label in classes:
         sides = [observed.gather(each, label, min_points, most) for each in (real, simulated)]
@@ -87,7 +88,7 @@ def against_sample(
     return found
 
 
-def _check(sample: Sample, classes: Sequence[str]) -> None:
+def _check(sample: Sample, classes: Sequence[str], which: str) -> None:
     unknown = [name for name in classes if name not in populations.CLASSES]
     if unknown:
         known = ", ".join(populations.CLASSES)
@@ -95,8 +96,9 @@ def _check(sample: Sample, classes: Sequence[str]) -> None:
     curves = sample.light_curves
     if curves.quantity != "mag" or not set(observed.BANDS) & set(curves.bands):
         raise InputError(
-            f"light curves of {', '.join(curves.bands)} in {curves.quantity}: the comparison needs "
-            f"magnitudes in band groups {', '.join(observed.BANDS)}; see gather_supernovae.bands"
+            f"{which} sample: light curves of {', '.join(curves.bands)} in {curves.quantity}; the "
+            f"comparison needs magnitudes in band groups {', '.join(observed.BANDS)}; "
+            "see gather_supernovae.bands"
         )
 
 
