@@ -15,12 +15,6 @@ from nightjar.simulate.populations import Latents
 from nightjar.simulate.randomness import Floats
 from nightjar.simulate.sed import State, photosphere
 
-# What `luminosity_density` reads, for one kind or another.
-LATENTS = (
-    *("blanketing", "velocity", "velocity_slope", "floor_temperature", "timescale", "gamma_leak"),
-    *("cooling", "nickel_mass", "plateau_slope", "level", "decline_index", "energy", "spin_down"),
-    "hydrogen",
-)
 _ENGINE = (
     *("nickel_mass", "gamma_leak", "plateau_slope", "cooling", "spin_period"),
     *("magnetic_field", "spin_down", "energy", "decline_index", "level"),
@@ -137,7 +131,7 @@ def luminosity_density(
 
     Parameters
     ----------
-    latents : (rows,) each, at least `LATENTS`, of one event per row
+    latents : (rows,) each, as `complete` gives them, of one event per row
     age : (rows,) rest-frame days since explosion
     wavelength : (rows, pixels) Angstrom, rest frame
     scales : (rows, at least the kind's lines) factors on the line strengths

@@ -65,8 +65,8 @@ def magellanic(dice: Dice) -> Latents:
 def detached(dice: Dice) -> Latents:
     """Latents of distant binaries of the field (DB): detached, and one in three an Algol.
 
-    Masses of 0.7 to 2.2 (main sequence, R = M^0.85, T = 5800 K M^0.55, partly evolved); in Algols
-    star 2 is cool, less massive, and fills its Roche lobe.
+    Masses of 0.6 to 2.6 (main sequence, R = M^0.85, T = 5800 K M^0.55, partly evolved), in Algols
+    1.4 times that; there star 2 is cool, less massive, and fills its Roche lobe.
     """
     period = 10 ** np.clip(dice.normal(0.33, 0.33), -0.3, 1.3)
     mass = np.clip(1.2 * np.exp(dice.normal(0, 0.3)), 0.6, 2.6)
@@ -211,7 +211,8 @@ def _light(latents: Latents, along: Floats, distance: Floats) -> Floats:
     apart = distance * np.sqrt(sin2) / mean
     total = np.zeros_like(along)
     for behind, front, shape, sign in ((one, other, stretch[0], 1), (other, one, stretch[1], -1)):
-        toward = sign * along  # positive: ``front`` is in front and sees the far side of ``behind``
+        # Positive: ``front`` is nearer to us, and lights the side of ``behind`` that we see.
+        toward = sign * along
         shown = np.ones_like(along)
         row, column = np.nonzero((toward > 0) & (apart < behind.width + front.width))
         rims = behind.width[row, 0], front.width[row, 0]

@@ -16,7 +16,6 @@ from nightjar.simulate.stars.kind import Dice, Latents, cycles
 # scatter of log10 of the main period, median range in R (mag) and scatter of its logarithm: A, B,
 # overtones of small amplitude; C, the fundamental (semi-regular and Mira stars); D, long secondary
 # periods (Wood+1999, Soszynski+2009).
-_SEQUENCES = ("A", "B", "C", "D")
 _SHARES = (0.12, 0.27, 0.37, 0.24)
 _LOG_P = (1.55, 1.85, 2.35, 2.60)
 _LOG_P_SCATTER = (0.15, 0.17, 0.18, 0.16)
