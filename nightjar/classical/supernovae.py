@@ -70,9 +70,18 @@ def limits(photometric: NDArray[np.floating], redshift_max: float) -> NDArray[np
 
 
 def matched_redshifts(
-    held: Held, fold: int, redshift: NDArray[np.floating], rows: Rows, candidates: Sequence[int]
+    held: Held,
+    fold: int,
+    redshift: NDArray[np.floating],
+    photometric: NDArray[np.floating],
+    rows: Rows,
+    candidates: Sequence[int],
 ) -> NDArray[np.float64]:
-    """Redshifts of the scored objects: median of the k best matches, k chosen on validation."""
+    """Redshifts of the scored objects: median of the k best matches, k chosen on validation.
+
+    Every method is scored on the same objects, so one that matches nothing gets its ``photometric``
+    redshift, (q,), or where that is NaN the median of the training part.
+    """
 
     def median(r: Ints, k: int) -> NDArray[np.float64]:
         near = held.score[fold, r, :k], held.redshift[fold, r, :k]
@@ -85,7 +94,11 @@ def matched_redshifts(
             return 0.0
         return estimators.minus_mean_error(redshift[r][known], found[known])
 
-    return median(rows["test"], max(candidates, key=score))
+    found = median(rows["test"], max(candidates, key=score))
+    found = np.where(np.isfinite(found), found, photometric[rows["test"]])
+    known = redshift[rows["train"]]
+    known = known[np.isfinite(known)]
+    return np.where(np.isfinite(found), found, np.median(known) if len(known) else np.nan)
 
 
 # --- class --------------------------------------------------------------------------------------
@@ -186,7 +199,7 @@ def predictions(
     redshifts = {"features": photometric[test]}
     if matched is not None:
         redshifts["template_matching"] = matched_redshifts(
-            matched.held, fold, sample.redshift, rows, candidates
+            matched.held, fold, sample.redshift, photometric, rows, candidates
         )
     tables = []
     for method, of_all in classes.items():

@@ -131,5 +131,19 @@ def test_the_number_of_neighbours_is_chosen_on_validation(sample, rows):
     redshift = np.repeat(sample.redshift[None, :, None], 3, axis=2)
     redshift[..., 0] = 0.9
     held = Held(np.ones((1, N, 3)), redshift)
-    found = supernovae.matched_redshifts(held, 0, sample.redshift, rows, [1, 3])
+    none = np.full(N, np.nan)
+    found = supernovae.matched_redshifts(held, 0, sample.redshift, none, rows, [1, 3])
     np.testing.assert_allclose(found, sample.redshift[rows["test"]])
+
+
+def test_an_object_without_a_match_has_a_redshift_too(sample, rows):
+    """Two scored objects match nothing; of one the light curve gives a redshift."""
+    first, second = rows["test"][:2]
+    held = Held(np.ones((1, N, 1)), sample.redshift[None, :, None].copy())
+    held.score[0, [first, second]] = -np.inf
+    photometric = np.full(N, np.nan)
+    photometric[first] = 0.03
+    found = supernovae.matched_redshifts(held, 0, sample.redshift, photometric, rows, [1])
+    assert found[0] == 0.03
+    assert found[1] == np.median(sample.redshift[rows["train"]])
+    np.testing.assert_allclose(found[2:], sample.redshift[rows["test"][2:]])
