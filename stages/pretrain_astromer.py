@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from nightjar import params, parts, stored, training, weights
+from nightjar.errors import InputError
 from nightjar.metrics import write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
@@ -18,6 +19,18 @@ SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
 MODEL = Path("models/astromer")
 SHOWN = 3  # windows in the figure
+
+
+def given(settings: params.PretrainAstromer) -> list[Path]:
+    """The file that ``init`` names, if it names one."""
+    if settings.init is None:
+        return []
+    if not Path(settings.init).is_file():
+        raise InputError(
+            f"pretrain_astromer.init: {settings.init}: no such file; give a weights.safetensors of "
+            "Astromer, or null to begin anew"
+        )
+    return [Path(settings.init)]
 
 
 def start(settings: params.PretrainAstromer) -> Astromer:
@@ -35,7 +48,7 @@ def main() -> None:
     """Train on all windows but those of scored stars, save, keep some reconstructions to draw."""
     settings = params.load(params.PretrainAstromer)
     tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
-    begun = [] if settings.init is None else [Path(settings.init)]
+    begun = given(settings)
     inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", *begun]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)

@@ -42,3 +42,10 @@ def test_a_file_of_another_network_is_refused(tmp_path):
     weights.save(path, head, preprocessing={}, sample="")
     with pytest.raises(InputError, match="holds the network GammaHead, not Astromer"):
         pretrain_astromer.start(settings(init=str(path)))
+
+
+def test_a_folder_or_nothing_for_a_file_names_the_key(tmp_path):
+    for wrong in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(InputError, match=r"pretrain_astromer\.init: .*no such file"):
+            pretrain_astromer.given(settings(init=str(wrong)))
+    assert pretrain_astromer.given(settings(init=None)) == []
