@@ -1,8 +1,8 @@
 """Two-sample tests of variable stars: how well a random forest tells simulated from real ones.
 
 Every real star gets a simulated twin at its own visits and with its own errors, so that only
-period and shape can give it away.  An AUROC of 0.5 means that the forest cannot tell, 1 that it
-never errs.
+period, shape and wrong points can give it away.  An AUROC of 0.5 means that the forest cannot tell,
+1 that it never errs.
 """
 
 from __future__ import annotations

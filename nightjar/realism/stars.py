@@ -20,6 +20,7 @@ from nightjar.realism.report import ClassReport
 from nightjar.samples import Sample
 from nightjar.simulate import variables
 from nightjar.simulate.randomness import draws
+from nightjar.simulate.stars import surveys
 
 UNITS = {
     "log_period": "log10 of days, best sine wave",
@@ -57,9 +58,10 @@ def against_twins(
 ) -> list[ClassReport]:
     """Compare each real class with simulated twins of a kind.
 
-    A twin has times and errors of its star, Gaussian noise, and the same mean magnitude; period,
-    phase and shape are those of the simulated kind, in the band of the simulated survey: real
-    amplitudes in V are larger than those in R.
+    A twin has times and errors of its star and the same mean magnitude; period, phase and shape are
+    those of the simulated kind, in the band of the simulated survey: real amplitudes in V are
+    larger than those in R.  Its noise is the simulated survey's, wrong points and errors that are
+    not quite true included: skewness and kurtosis of a real star have those in them.
 
     Parameters
     ----------
@@ -105,7 +107,8 @@ def twins(real: list[Star], kind: str, seed: int) -> list[LightCurve]:
     """Light curves of simulated stars of the class ``kind`` at the visits of the real ones."""
     drawn = _of_class(kind, len(real), seed)
     rows = np.array([number(star.object_id) for star in real])
-    noise = draws(seed, "star-twins", rows, 0, _POINTS).normal
+    noise = surveys.deviates(draws(seed, "star-twins", rows, _POINTS, _POINTS))
+    noise *= drawn["error_scale"].to_numpy(np.float64)[:, None]
     found = []
     for i, (star, deviate) in enumerate(zip(real, noise, strict=True)):
         curve = star.curve

@@ -36,6 +36,23 @@ def test_residuals_are_in_errors():
     assert stars.measure(curve(0.02))["residual"] == pytest.approx(1.35, abs=0.25)
 
 
+def test_twins_have_the_wrong_points_of_the_simulated_surveys():
+    """0.4 % of the points have 8 times the noise: two thirds of those are off by 4 errors or more.
+
+    Without them any real star would be told by skewness and kurtosis.
+    """
+    exact = curve()._replace(error=np.full(300, 1e-6))
+    noisy, clean = (
+        stars.twins([Star(f"{i}", f"{i}", each) for i in range(40)], "RRab", 0)
+        for each in (curve(), exact)
+    )
+    off = np.array([(a.value - b.value) / a.error for a, b in zip(noisy, clean, strict=True)])
+    off -= np.median(off, axis=1, keepdims=True)  # the means are those of the star
+    assert np.mean(np.abs(off) > 4.5) == pytest.approx(0.003, abs=0.0015)
+    assert np.mean(off[np.abs(off) > 8] > 0) > 0.6  # most are too faint
+    assert np.median(np.abs(off)) == pytest.approx(0.6745 * 1.08, abs=0.05)  # errors 8 % too small
+
+
 def test_a_twin_has_visits_errors_and_mean_of_its_star():
     real = [Star("a", "a", curve()), Star("b", "b", LightCurve(*(c[:50] for c in curve())))]
     twins = stars.twins(real, "RRab", 0)
