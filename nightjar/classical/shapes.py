@@ -1,7 +1,8 @@
 """Shape of a supernova's light curve as few numbers: peak, decline, colour, width.
 
 The numbers that a supernova observer would quote.  They need no fit and no package.  A number that
-the sampling does not give (no point within `MAX_GAP` days to interpolate from) is NaN.
+the sampling does not give is NaN: magnitudes are interpolated over at most `MAX_GAP` days, the time
+of half the peak flux over any gap (it lies between the two points, however far apart).
 
 How *often*, how *long* and how *precisely* an object was observed is left out on purpose: it tells
 who observed it and why, which in a sample gathered from many surveys tells the class.  That a

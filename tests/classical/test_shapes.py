@@ -45,6 +45,13 @@ def test_what_is_not_observed_is_nan():
     assert np.isnan(shapes.of_band(shapes.Curve(*np.empty((3, 0))))).all()
 
 
+def test_the_time_of_half_the_flux_is_interpolated_over_any_gap():
+    """18 at day 0 and 20 at day 100: half the flux, 0.7526 mag below, after 37.63 days."""
+    curve = shapes.Curve(np.array([0.0, 100.0]), np.array([18.0, 20.0]), np.full(2, 0.02))
+    assert number(curve, "fall_to_half") == pytest.approx(37.6287, abs=1e-3)
+    assert np.isnan(number(curve, "decline_+30"))
+
+
 def test_colours_and_lag():
     """The first band peaks 5 days earlier and 0.3 mag brighter; 15 days after the second's peak
     it has fallen for 20 days, by 1.0, the second by 0.75: colour 17.7 + 1.0 - 18 - 0.75 = -0.05."""
