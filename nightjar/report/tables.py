@@ -151,7 +151,7 @@ def _gains(sections: Mapping[str, Numbers]) -> Table:
         [_name(key), *(_cell(n, key) for n in sections.values()), Cell(_text(define(key)))]
         for key in _keys(sections.values())
     ]
-    return Table("Does pre-training help?", head, rows, [("±", PAIRED)])
+    return Table("Differences on the same folds", head, rows, [("±", PAIRED)])
 
 
 def _notes(keys: Iterable[str]) -> list[tuple[str, str]]:

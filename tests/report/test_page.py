@@ -190,7 +190,7 @@ def test_differences_of_models_are_a_table_of_their_own():
     stages = {"probe_clip": {"a": model, "b": model, "a_minus_b": gain, "a_minus_c": gain}}
     scores, differences = report_tables.tables(stages["probe_clip"])
     assert [row[0].text for row in scores.rows] == ["A", "B"]
-    assert differences.caption == "Does pre-training help?"
+    assert differences.caption == "Differences on the same folds"
     assert [cell.text for cell in differences.head[1:3]] == ["A minus b", "A minus c"]
     assert [cell.text for cell in differences.rows[0][:2]] == ["Redshift R²", "0.200 ± 0.050"]
     assert "standard error" in differences.notes[0][1]
