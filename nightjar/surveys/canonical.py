@@ -40,12 +40,12 @@ def read(path: str | Path, noise: bool = True) -> Tables:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give the one that holds objects.parquet")
     objects, drops = _objects(folder / "objects.parquet")
-    photometry, quantity, rows = _photometry(folder / "photometry.parquet", drops)
+    photometry, quantity, rows = _photometry(folder / "photometry.parquet", drops, noise)
     spectra = folder / "spectra.parquet"
     return Tables(
         objects=objects,
         photometry=photometry,
-        spectra=_spectra(spectra, drops) if spectra.exists() else (),
+        spectra=_spectra(spectra, drops, noise) if spectra.exists() else (),
         drops=drops,
         quantity=quantity,
         rows=rows,
@@ -94,7 +94,9 @@ def _objects(path: Path) -> tuple[pd.DataFrame, Counter[str]]:
     return check_objects(frame, where)
 
 
-def _photometry(path: Path, drops: Counter[str]) -> tuple[Iterator[pd.DataFrame], str, int]:
+def _photometry(
+    path: Path, drops: Counter[str], noise: bool = True
+) -> tuple[Iterator[pd.DataFrame], str, int]:
     file, where = parquet.open_table(path), str(path)
     names = canonical_names(parquet.columns(file), "photometry", where)
     quantity = quantity_of(names.values(), where)
@@ -104,21 +106,21 @@ def _photometry(path: Path, drops: Counter[str]) -> tuple[Iterator[pd.DataFrame]
 
     def stream() -> Iterator[pd.DataFrame]:
         for frame in parquet.chunks(file, wanted, parquet.ROWS, where):
-            frame, counts = check_photometry(frame, quantity, where)
+            frame, counts = check_photometry(frame, quantity, where, noise)
             drops.update(counts)
             yield frame
 
     return stream(), quantity, file.metadata.num_rows
 
 
-def _spectra(path: Path, drops: Counter[str]) -> Iterator[pd.DataFrame]:
+def _spectra(path: Path, drops: Counter[str], noise: bool) -> Iterator[pd.DataFrame]:
     file, where = parquet.open_table(path), str(path)
     names = canonical_names(parquet.columns(file), "spectra", where)
     _require(parquet.columns(file), names, ("object_id", "time", "wavelength", "flux"), where)
 
     def stream() -> Iterator[pd.DataFrame]:
         for frame in parquet.chunks(file, names, parquet.SPECTRA, where):
-            frame, counts = check_spectra(frame, where)
+            frame, counts = check_spectra(frame, where, noise)
             drops.update(counts)
             yield frame
 

@@ -57,6 +57,27 @@ def test_perfect_values_of_a_users_own_simulation_are_read(tmp_path):
     np.testing.assert_array_equal(spectra[0]["flux_perfect"][0], spectra[0]["flux"][0])
 
 
+@pytest.mark.parametrize(
+    ("noise", "kept"), [(True, [18.1, 17.9, 18.0, 19.0]), (False, [1, 3, 4, 5])]
+)
+def test_only_values_that_are_used_must_be_there(noise, kept, tmp_path):
+    """Row 0 has no observed value, row 1 no perfect one; of the spectrum pixels 0, and 1 and 2."""
+    formats.canonical(tmp_path)
+    path = tmp_path / "photometry.parquet"
+    frame = pd.read_parquet(path).assign(mag_perfect=[1.0, np.nan, 3.0, 4.0, 5.0])
+    frame.loc[0, "mag"] = np.nan
+    frame.to_parquet(path)
+    observed, perfect = np.ones(20), np.ones(20)
+    observed[0], perfect[1:3] = np.nan, np.nan
+    path = tmp_path / "spectra.parquet"
+    columns = {"flux": [observed], "flux_perfect": [perfect]}
+    pd.read_parquet(path).assign(**columns).to_parquet(path)
+    photometry, spectra, drops = formats.drain(canonical.read(tmp_path, noise=noise))
+    assert photometry[0]["mag" if noise else "mag_perfect"].tolist() == pytest.approx(kept)
+    assert drops["photometry_value_not_finite"] == 1
+    assert len(spectra[0]["flux"][0]) == (19 if noise else 18)
+
+
 def test_first_offending_row_counts_from_the_start_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr("nightjar.surveys.parquet.ROWS", 2)
     formats.canonical(tmp_path)
