@@ -182,7 +182,7 @@ def _difference(events: ev.Events, visits: Visits, loop: Loop) -> float:
         one, phase = loop.found[code], visits.age[i, visits.seen[i]] + loop.begin[code]
         mine, inside = flux[i, visits.seen[i]], (phase > one.first) & (phase < one.last)
         # SALT can be negative, see `templates`; the last hundredth of the light is not compared.
-        inside &= (mine > 0.01 * mine.max()) & (other > 0)
+        inside &= (mine > 0.01 * mine.max(initial=0.0)) & (other > 0)  # some are never visited
         if inside.sum() > 5:
             shift = -2.5 * np.log10(mine[inside] / other[inside])
             medians.append(1e3 * float(np.median(np.abs(shift - np.median(shift)))))
