@@ -1,34 +1,38 @@
 """Settings of every stage, and how params.yaml gives them."""
 
-from nightjar.params.reading import load, root_keys
-from nightjar.params.settings import (
-    STAGES,
+from nightjar.params.common import (
     AstromerSettings,
     Compute,
     EncoderSettings,
+    Parallel,
+    ProbedSettings,
+    Seeded,
+    Settings,
+    Training,
+    TransformerSettings,
+)
+from nightjar.params.data import (
+    GatherSupernovae,
+    GatherVariables,
+    PreprocessSpectra,
+    SimulateSupernovae,
+    WindowLightCurves,
+)
+from nightjar.params.models import (
     EvaluateUncertainty,
     FinetuneAstromer,
     FinetuneClip,
-    GatherSupernovae,
-    GatherVariables,
-    Parallel,
-    PreprocessSpectra,
     PretrainAstromer,
     PretrainClip,
     ProbeAstromer,
     ProbeClip,
-    ProbedSettings,
     Report,
-    Seeded,
-    Settings,
-    SimulateSupernovae,
     TrainBaselines,
     TrainClassical,
-    Training,
     TrainUncertainty,
-    TransformerSettings,
-    WindowLightCurves,
 )
+from nightjar.params.reading import load, root_keys
+from nightjar.params.settings import STAGES
 
 __all__ = [
     "STAGES",
