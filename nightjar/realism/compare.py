@@ -48,7 +48,7 @@ def measure_pairs(pairs: list[Pair]) -> Measured:
     """
     real, twin = [pair.real for pair in pairs], [pair.twin for pair in pairs]
     both = shared(_features(real), _features(twin))
-    return _measured(real, twin, both, [each.group for each in real] * 2)
+    return measured(real, twin, both, [each.group for each in real] * 2, curves.UNITS)
 
 
 def shared(real: pd.DataFrame, simulated: pd.DataFrame) -> pd.DataFrame:
@@ -61,23 +61,28 @@ def measure_samples(real: list[Observed], simulated: list[Observed]) -> Measured
     """Features of two samples that have nothing to do with each other."""
     features = pd.concat([_features(real), _features(simulated)], ignore_index=True)
     groups = [f"real {o.group}" for o in real] + [f"simulated {o.group}" for o in simulated]
-    return _measured(real, simulated, features, groups)
+    return measured(real, simulated, features, groups, curves.UNITS)
 
 
 def _features(objects: list[Observed]) -> pd.DataFrame:
     return pd.DataFrame([curves.measure(each) for each in objects], columns=list(curves.NAMES))
 
 
-def _measured(
-    real: list[Observed], simulated: list[Observed], features: pd.DataFrame, groups: list[str]
+def measured(
+    real: list[Any],
+    simulated: list[Any],
+    features: pd.DataFrame,
+    groups: list[str],
+    units: Mapping[str, str],
 ) -> Measured:
+    """Both sides with their features; ``groups`` has a name for each row of these."""
     truth = np.repeat([False, True], [len(real), len(simulated)])
     table = Table(features.to_numpy(float), truth, forest.grouped(groups))
-    return Measured(real, simulated, features, table, curves.UNITS)
+    return Measured(real, simulated, features, table, units)
 
 
 def judge_curves(
-    measured: Measured, names: tuple[str, ...], seed: int, weigh: bool
+    sides: Measured, names: tuple[str, ...], seed: int, weigh: bool
 ) -> tuple[Tested, pd.DataFrame] | None:
     """Tell apart by the features ``names``; None if too few objects show any of them.
 
@@ -88,10 +93,9 @@ def judge_curves(
     the score, and per feature: importance (loss of AUROC), median and scatter (half of the
     difference between the 84th and 16th percentile) of real and simulated objects, objects
     """
-    values = measured.features[list(names)]
+    values = sides.features[list(names)]
     some = values.notna().any(axis=1).to_numpy(bool)
-    _, simulated, group = measured.table
-
+    _, simulated, group = sides.table
     table = Table(values.to_numpy(float)[some], simulated[some], group[some])
     few = min((~table.simulated).sum(), table.simulated.sum())
     if few < FEWEST:
@@ -99,17 +103,17 @@ def judge_curves(
     verdict = forest.tell_apart(table, seed, weigh=weigh)
     return (
         Tested(int((~table.simulated).sum()), verdict.auroc, verdict.error),
-        _giveaways(values, measured, verdict.importance),
+        _giveaways(values, sides, verdict.importance),
     )
 
 
-def _giveaways(values: pd.DataFrame, measured: Measured, importance: Floats) -> pd.DataFrame:
+def _giveaways(values: pd.DataFrame, sides: Measured, importance: Floats) -> pd.DataFrame:
     """Features by importance, with what they are in both samples."""
-    simulated = measured.table.simulated
+    simulated = sides.table.simulated
     columns: dict[str, object] = {"feature": list(values), "importance": importance}
     for name, rows in (("real", ~simulated), ("simulated", simulated)):
         low, middle, high = values[rows].quantile([0.16, 0.5, 0.84]).to_numpy()
         columns |= {name: middle, f"{name}_scatter": (high - low) / 2}
     columns["objects"] = values[~simulated].notna().sum().to_numpy()
-    columns["unit"] = [measured.units[str(name)] for name in values]
+    columns["unit"] = [sides.units[str(name)] for name in values]
     return pd.DataFrame(columns).sort_values("importance", ascending=False, kind="stable")

@@ -12,9 +12,8 @@ from scipy.stats import kurtosis, skew
 
 from nightjar.errors import InputError
 from nightjar.ragged import LightCurve
-from nightjar.realism import compare, forest
+from nightjar.realism import compare
 from nightjar.realism.compare import FEWEST, Measured
-from nightjar.realism.forest import Table
 from nightjar.realism.observed import Floats, number
 from nightjar.realism.report import ClassReport
 from nightjar.samples import Sample
@@ -145,10 +144,8 @@ def _measured(real: list[Star], simulated: list[LightCurve]) -> Measured:
     one, other = (
         pd.DataFrame([measure(curve) for curve in side], columns=list(UNITS)) for side in sides
     )
-    features = compare.shared(one, other)
-    groups = forest.grouped([star.group for star in real] * 2)
-    truth = np.repeat([False, True], len(real))
-    return Measured(*sides, features, Table(features.to_numpy(float), truth, groups), UNITS)
+    groups = [star.group for star in real] * 2
+    return compare.measured(*sides, compare.shared(one, other), groups, UNITS)
 
 
 def measure(curve: LightCurve) -> dict[str, float]:
