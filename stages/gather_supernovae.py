@@ -21,6 +21,8 @@ def read(settings: params.GatherSupernovae) -> Tables:
             population="observed",
             classes=rates.BTS,
             noise=settings.noise,
+            spectra=settings.spectra,
+            phases=settings.phases,
             spectrum_snr=settings.spectrum_snr,
             min_points=settings.min_points,
             passbands=settings.passbands,

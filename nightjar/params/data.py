@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from nightjar.params.common import (
     Classes,
@@ -36,6 +36,15 @@ def _needs_path(settings: M, source: str, path: str | None) -> M:
     return settings
 
 
+def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
+    if not ends[0] < ends[1]:
+        raise ValueError("the two ends must ascend")
+    return ends
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_ascending)]
+
+
 class SpectrographSettings(Settings):
     """Range, resolution and pixels of a spectrograph."""
 
@@ -56,6 +65,8 @@ class SimulatedSurvey(Parallel, Seeded):
     noise: bool
     passbands: Annotated[dict[str, str | None], Field(min_length=1)]
     spectrograph: SpectrographSettings
+    spectra: Count
+    phases: Range | None
     spectrum_snr: Positive
     host_light: Annotated[float, Field(ge=0)] | None
     min_points: Count
@@ -65,6 +76,7 @@ class SimulateSupernovae(SimulatedSurvey):
     """The pre-training sample of supernova pairs."""
 
     classes: dict[str, Positive] | None
+    magnitude_limit: Range | None
     engine: Literal["builtin", "templates"]
     templates: str | None
 

@@ -9,11 +9,14 @@ import numpy as np
 
 from nightjar.simulate.randomness import Floats
 
+NEAREST = 0.0002  # redshift at which the table begins: 0.9 Mpc, the edge of the Local Group
 REDSHIFT_MAX = 1.5
+_NEAR = 600  # points of the table below redshift 0.002
+_START = 0.002  # surveys of one limit hold no nearer event to speak of
 
 
 class Table(NamedTuple):
-    """Cosmology on a redshift grid, (4000,) each."""
+    """Cosmology on a redshift grid, (4600,) each."""
 
     redshift: Floats
     modulus: Floats  # mag, luminosity distance
@@ -22,10 +25,14 @@ class Table(NamedTuple):
 
 @lru_cache(maxsize=1)
 def table() -> Table:
-    """Planck18 (Planck Collaboration 2020, A&A 641, A6) between z = 0.002 and 1.5."""
+    """Planck18 (Planck Collaboration 2020, A&A 641, A6) between `NEAREST` and `REDSHIFT_MAX`.
+
+    Redshifts are those of the expansion alone: peculiar velocities, 300 km/s or so, are left out.
+    """
     from astropy.cosmology import Planck18
 
-    redshift = np.geomspace(0.002, REDSHIFT_MAX, 4000)
+    near = np.geomspace(NEAREST, _START, _NEAR, endpoint=False)
+    redshift = np.concatenate([near, np.geomspace(_START, REDSHIFT_MAX, 4000)])
     modulus = Planck18.distmod(redshift).value
     volume = Planck18.differential_comoving_volume(redshift).value
     return Table(redshift, modulus, volume)
@@ -42,14 +49,15 @@ def distance(redshift: Floats) -> Floats:
     return 10 * 3.0856775814913673e18 * 10 ** (modulus(redshift) / 5)
 
 
-def reach(absolute: Floats, limit: float) -> Floats:
+def reach(absolute: Floats, limit: Floats | float, nearest: float = _START) -> Floats:
     """Redshift at which a source of this absolute magnitude appears at magnitude ``limit``.
 
-    The K-correction is that of a spectrum flat in flux per frequency, -2.5 log10(1 + z).
+    The K-correction is that of a spectrum flat in flux per frequency, -2.5 log10(1 + z).  Shapes
+    broadcast; ``nearest`` is the least redshift given.
     """
     grid = table()
     apparent = grid.modulus - 2.5 * np.log10(1 + grid.redshift)
-    return np.interp(limit - absolute, apparent, grid.redshift)
+    return np.maximum(np.interp(limit - absolute, apparent, grid.redshift), nearest)
 
 
 def evolution(history: str, redshift: Floats) -> Floats:
@@ -67,15 +75,16 @@ def evolution(history: str, redshift: Floats) -> Floats:
 
 @lru_cache(maxsize=8)
 def cumulative_rate(history: str) -> Floats:
-    """Events seen out to each redshift of the table per sr, (4000,); see `evolution`.
+    """Events seen out to each redshift of the table per sr, (4600,); see `evolution`.
 
     The observed rate per redshift is R(z) / (1 + z) dV/dz, in Mpc^3 times the unit of R.
     """
-    grid = table()
-    rate = evolution(history, grid.redshift) / (1 + grid.redshift) * grid.volume
-    steps = 0.5 * (rate[1:] + rate[:-1]) * np.diff(grid.redshift)
-    first = rate[0] * grid.redshift[0] / 3  # the volume inside the first point, rate ~ z^2
-    return first + np.concatenate([[0.0], np.cumsum(steps)])
+    near, far = table().redshift[:_NEAR], table().redshift[_NEAR:]
+    rate = evolution(history, far) / (1 + far) * table().volume[_NEAR:]
+    steps = 0.5 * (rate[1:] + rate[:-1]) * np.diff(far)
+    first = rate[0] * far[0] / 3  # the volume inside z = 0.002, where rate ~ z^2
+    beyond = first + np.concatenate([[0.0], np.cumsum(steps)])
+    return np.concatenate([first * (near / far[0]) ** 3, beyond])
 
 
 def events(redshift: Floats, history: str) -> Floats:
@@ -83,6 +92,11 @@ def events(redshift: Floats, history: str) -> Floats:
     return np.interp(redshift, table().redshift, cumulative_rate(history))
 
 
-def redshift_of(fraction: Floats, most: Floats, history: str) -> Floats:
-    """Redshift within which a ``fraction`` of the events closer than ``most`` lie."""
-    return np.interp(fraction * events(most, history), cumulative_rate(history), table().redshift)
+def redshift_of(fraction: Floats, most: Floats, history: str, nearest: float = _START) -> Floats:
+    """Redshift within which a ``fraction`` of the events closer than ``most`` lie.
+
+    ``nearest`` is the least redshift given.
+    """
+    inside = fraction * events(most, history)
+    redshift = np.interp(inside, cumulative_rate(history), table().redshift)
+    return np.maximum(redshift, nearest)

@@ -74,11 +74,13 @@ def draw(
     rows: Rows,
     attempt: int,
     engine: Engine = explosions,
+    limit: Floats | None = None,
 ) -> Events:
     """Draw the latent parameters of objects ``rows`` of the given classes.
 
     Adds to those of `populations.draw` and of the engine's ``complete``: ra, dec (deg, evenly over
-    the sky north of -30 deg), explosion_time and first_night (MJD).
+    the sky north of -30 deg), explosion_time and first_night (MJD); and magnitude_limit (mag) where
+    the events have their own ``limit`` (events,), see `populations.draw`.
     """
     stream = f"{population.name}-latent"
     uniform, normal = draws(seed, stream, rows, pop.LATENT_UNIFORMS, pop.LATENT_NORMALS, attempt)
@@ -86,7 +88,8 @@ def draw(
     latents: pop.Latents = {}
     for name in np.unique(kind):
         of = np.flatnonzero(kind == name)
-        drawn = pop.draw(str(name), population, uniform[of], normal[of])
+        own = None if limit is None else limit[of]
+        drawn = pop.draw(str(name), population, uniform[of], normal[of], own)
         for key, values in engine.complete(str(name), drawn).items():
             latents.setdefault(key, np.full(len(rows), np.nan))[of] = values
     latents.setdefault("template", np.full(len(rows), -1.0))
@@ -95,6 +98,8 @@ def draw(
     first, last = cadence.FIRST, cadence.LAST
     latents["explosion_time"] = first + uniform[:, -7] * (last - first)
     latents["first_night"] = latents["explosion_time"] - 10 * uniform[:, -8]
+    if limit is not None:
+        latents["magnitude_limit"] = limit
     free = 3 * pop.CANDIDATES + 9
     scales = np.exp(population.lines * normal[:, free : free + pop.LINES_MAX])
     return Events(rows, kind, latents, scales, engine)

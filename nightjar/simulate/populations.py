@@ -49,7 +49,7 @@ class Population:
 
     Attributes
     ----------
-    limit : magnitude to which events are proposed
+    limit : magnitude to which events are proposed, unless `draw` is given another
     broader, fainter, faster, dustier : factor on the scatter of M_B, shift of M_B (mag), factors on
         velocities and on dust
     hotter : shift of the lowest temperature, K
@@ -73,7 +73,13 @@ POPULATIONS = {
 PREFIX = {"pretraining": "SIM-PRE", "observed": "SIM-OBS"}
 
 
-def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats) -> Latents:
+def draw(
+    kind_name: str,
+    population: Population,
+    uniform: Floats,
+    normal: Floats,
+    limit: Floats | None = None,
+) -> Latents:
     """Latent parameters of events of one kind, (events,) each.
 
     A flux-limited survey holds events in proportion to the volume in which they would be seen.  So
@@ -83,6 +89,8 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
     Parameters
     ----------
     uniform, normal : (events, LATENT_UNIFORMS), (events, LATENT_NORMALS)
+    limit : (events,) magnitude to which each event is proposed; None: the population's, and no
+        event nearer than redshift 0.002
 
     Returns
     -------
@@ -98,7 +106,8 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
     host_rv = np.clip(mean_host_rv(kind_name) + 0.4 * normal[:, -1], 1.6, 4.5)
     # Blue light is dimmed by (R_V + 1) E(B-V).
     seen = bright + (host_rv[:, None] + 1) * ebv
-    most = cosmology.reach(seen, population.limit)
+    proposed = (population.limit,) if limit is None else (limit[:, None], cosmology.NEAREST)
+    most = cosmology.reach(seen, *proposed)
     weight = np.cumsum(cosmology.events(most, kind.history), axis=1)
     pick = (weight < uniform[:, -1:] * weight[:, -1:]).sum(axis=1)
     pick = np.minimum(pick, CANDIDATES - 1)
@@ -112,7 +121,7 @@ def draw(kind_name: str, population: Population, uniform: Floats, normal: Floats
     stretch = 0.07 * x1 - 0.08 * _feeble(x1) if kind_name == "SN Ia" else 0.0
     hydrogen = np.clip((FRACTION_IIB - uniform[:, -9]) / FRACTION_IIB, 0, 1) ** 0.5
     return {
-        "redshift": cosmology.redshift_of(uniform[:, -2], most[at], kind.history),
+        "redshift": cosmology.redshift_of(uniform[:, -2], most[at], kind.history, *proposed[1:]),
         "peak_abs_mag": bright[at],
         "host_ebv": ebv[at],
         "host_rv": host_rv,

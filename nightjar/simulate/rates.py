@@ -30,7 +30,7 @@ BTS = {"SN Ia": 0.72, "SN II": 0.17, "SN Ib/c": 0.05, "SN IIn": 0.04, "SLSN-I": 
 _ROWS = 2048  # times `populations.CANDIDATES` draws of the luminosity function
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def yearly(kind: str, population: pop.Population, limit: float) -> float:
     """Events a year on the whole sky that peak brighter than ``limit`` mag in blue light.
 
@@ -48,15 +48,30 @@ def yearly(kind: str, population: pop.Population, limit: float) -> float:
     candidates = random.normal[:, : 3 * pop.CANDIDATES].reshape(_ROWS, 3, pop.CANDIDATES)
     bright, ebv, _, _ = pop.intrinsic(kind, population, candidates, random.uniform)
     r_v = pop.mean_host_rv(kind)
-    most = cosmology.reach(bright + (r_v + 1) * ebv, limit)
+    most = cosmology.reach(bright + (r_v + 1) * ebv, limit, cosmology.NEAREST)
     history = pop.KINDS[kind].history
     volume = cosmology.events(most, history) / cosmology.evolution(history, np.zeros(1))
     return LOCAL[kind] * 1e-9 * 4 * np.pi * float(volume.mean())
 
 
-def fractions(population: pop.Population) -> dict[str, float]:
-    """Fraction of each class among the events to the population's magnitude limit."""
-    number = {kind: yearly(kind, population, population.limit) for kind in pop.KINDS}
+def fractions(
+    population: pop.Population, limits: tuple[float, float] | None = None
+) -> dict[str, float]:
+    """Fraction of each class among the events to the population's magnitude limit.
+
+    Parameters
+    ----------
+    limits : bright and faint end; the mean over surveys to limits evenly between them, which differ
+        by a few percent: the fraction of SNe Ia is 0.73 to 13 mag and 0.70 to 20.5 mag
+    """
+    if limits is None:
+        return _fractions(population, population.limit)
+    each = [_fractions(population, float(limit)) for limit in np.linspace(*limits, 5)]
+    return {name: float(np.mean([one[name] for one in each])) for name in pop.CLASSES}
+
+
+def _fractions(population: pop.Population, limit: float) -> dict[str, float]:
+    number = {kind: yearly(kind, population, limit) for kind in pop.KINDS}
     number["SN Ib/c"] = number.pop("SN Ib") + number.pop("SN Ic")
     total = sum(number.values())
     return {name: number[name] / total for name in pop.CLASSES}

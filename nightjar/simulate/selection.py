@@ -35,6 +35,9 @@ class Settings(NamedTuple):
     host_light: float
     min_points: int
     engine: Engine
+    spectra: int  # of each object
+    phases: tuple[float, float] | None  # rest-frame days about peak; None: the survey's rule
+    limits: tuple[float, float] | None  # magnitudes to which events are proposed; None: one
 
 
 class Points(NamedTuple):
@@ -51,6 +54,10 @@ class Points(NamedTuple):
 def select(settings: Settings, rows: Rows) -> tuple[Events, Points]:
     """Objects ``rows`` as selected: those that fail are drawn again until none is left.
 
+    An object keeps its class and its limit: it belongs to a survey to that limit, whose next event
+    takes the place of the one that fails.  A new limit with every attempt would favour the bright
+    ones, whose events fail less often.
+
     Raises
     ------
     InputError
@@ -60,7 +67,13 @@ def select(settings: Settings, rows: Rows) -> tuple[Events, Points]:
     for attempt in range(_ATTEMPTS):
         classes = _classes(settings, rows)
         events = ev.draw(
-            settings.seed, settings.population, classes, rows, attempt, settings.engine
+            settings.seed,
+            settings.population,
+            classes,
+            rows,
+            attempt,
+            settings.engine,
+            _limits(settings, rows),
         )
         good, points = observe(settings, events, attempt)
         kept.append((events.take(good), points))
@@ -68,7 +81,18 @@ def select(settings: Settings, rows: Rows) -> tuple[Events, Points]:
         if len(rows) == 0:
             return _merge(kept)
     names = ", ".join(sorted(set(_classes(settings, rows))))
-    raise InputError(f"min_points: {names} hardly ever reach {settings.min_points}; lower it")
+    remedy = "lower it" if settings.limits is None else "lower it, or the fainter magnitude_limit"
+    raise InputError(f"min_points: {names} hardly ever reach {settings.min_points}; {remedy}")
+
+
+def _limits(settings: Settings, rows: Rows) -> Floats | None:
+    """Magnitude to which each object's events are proposed, uniform between the two ends."""
+    if settings.limits is None:
+        return None
+    bright, faint = settings.limits
+    return bright + (faint - bright) * hashed(
+        settings.seed, f"{settings.population.name}-limit", rows
+    )
 
 
 def _classes(settings: Settings, rows: Rows) -> NDArray[np.str_]:

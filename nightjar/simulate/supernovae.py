@@ -1,4 +1,4 @@
-"""Simulated supernovae: a light curve in every band and one spectrum of each, as `Tables`."""
+"""Simulated supernovae: a light curve in every band and spectra of each, as `Tables`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nightjar.simulate import events as ev
 from nightjar.simulate import populations as pop
 from nightjar.simulate.chunks import Chunks
 from nightjar.simulate.events import Events, Rows
-from nightjar.simulate.randomness import Floats, draws
+from nightjar.simulate.followup import observed_spectra
 from nightjar.simulate.selection import Points, Settings, select
 from nightjar.simulate.spectrographs import SEDM, Spectrograph
 from nightjar.simulate.survey import SURVEYS, Survey
@@ -39,15 +39,26 @@ def simulate(
     spectrograph: Spectrograph = SEDM,
     host_light: float | None = None,
     engine: light.Engine = explosions,
+    magnitude_limit: tuple[float, float] | None = None,
+    spectra: int = 1,
+    phases: tuple[float, float] | None = None,
     chunk: int = 512,
     threads: int = 1,
     progress: bool = True,
 ) -> Tables:
-    """Simulate supernovae that a ZTF-like survey detects, each with a spectrum.
+    """Simulate supernovae that a ZTF-like survey detects, each with spectra.
 
     An event that is not selected (5 sigma detections, ``min_points`` in each band, and for the
     observed population a detection brighter than 18.5 mag) is drawn anew within its class.  Object
     i depends on what is asked but not on ``objects``, ``chunk`` or ``threads``.
+
+    One limiting magnitude gives hardly any nearby supernovae: a survey holds four times as many for
+    every magnitude that it goes deeper.  ``magnitude_limit`` mixes surveys of all depths instead.
+    Each object has its own limit, evenly between the two, which decides how bright and how near its
+    events are; it keeps it when an event fails and another takes its place, so that every depth has
+    its share, however often its events fail.  The camera stays the survey's: a limit that it does
+    not reach costs attempts, and many of them raise an error.  Nor does it saturate, which a real
+    one does (ZTF near 13 mag).
 
     Parameters
     ----------
@@ -65,6 +76,11 @@ def simulate(
     spectrograph : wavelengths and resolution of the spectra
     host_light : mean host light over supernova light at 6000 Angstrom; None: the survey's
     engine : what makes the light, see `light.engine`
+    magnitude_limit : bright and faint end between which the magnitude to which an object's events
+        are proposed is drawn; None: the population's (19.3 and 18.6), no nearer than redshift 0.002
+    spectra : of each object, drawn one by one
+    phases : rest-frame days about peak_time between which each spectrum's time is drawn evenly, but
+        not within a day of the explosion; None: the survey's rule, as of ``population``
     chunk : objects at a time
     threads : processes
     progress : show a bar
@@ -73,57 +89,65 @@ def simulate(
     -------
     Tables
         ``objects``: object_id, class, subtype, redshift, mwebv (mag), ra, dec (deg), explosion_time
-        (MJD) and the latent parameters, units in `populations.draw` and `explosions.complete`.
+        (MJD) and the latent parameters, units in `populations.draw` and `explosions.complete`;
+        magnitude_limit (mag) where it is drawn.
         ``photometry``: AB mag, detections only.  ``spectra``: flux in 1e-15
         erg/s/cm^2/Angstrom.  These two wait in temporary files, not in memory.
 
     Raises
     ------
     InputError
-        no objects, an unknown class or population, a bad filter file, or a class that the survey
-        practically never selects
+        no objects or spectra, an unknown class or population, a bad filter file, a range whose ends
+        do not ascend, or a class that the survey practically never selects
     """
     through = _passbands(passbands)
-    if objects < 1:
-        raise InputError(f"objects: {objects} cannot be simulated; ask for at least one")
+    for name, number in (("objects", objects), ("spectra", spectra)):
+        if number < 1:
+            raise InputError(f"{name}: {number} cannot be simulated; ask for at least one")
+    for name, ends in (("magnitude_limit", magnitude_limit), ("phases", phases)):
+        if ends is not None and not ends[0] < ends[1]:
+            raise InputError(f"{name}: {list(ends)} does not ascend; give the lower end first")
     settings = Settings(
         seed,
-        *_population(population, classes),
+        *_population(population, classes, magnitude_limit),
         through,
         spectrograph,
         spectrum_snr,
         SURVEYS[population].contamination if host_light is None else host_light,
         min_points,
         light.observing(engine, *_range(through, spectrograph)),
+        spectra,
+        phases,
+        magnitude_limit,
     )
     starts = range(0, objects, chunk)
     jobs = (delayed(_simulate)(settings, np.arange(i, min(i + chunk, objects))) for i in starts)
-    frames, points, spectra, rows = [], Chunks(), Chunks(), 0
+    frames, points, taken, rows = [], Chunks(), Chunks(), 0
     done = Parallel(n_jobs=min(threads, len(starts)), return_as="generator")(jobs)
     with tqdm(desc="simulating", total=objects, disable=None if progress else True) as bar:
         for frame, detections, pixels in done:
             frames.append(frame)
             points.append(detections)
-            spectra.append(pixels)
+            taken.append(pixels)
             rows += len(detections.time)
             bar.update(len(frame))
     return Tables(
         objects=pd.concat(frames, ignore_index=True),
         photometry=_photometry(settings, points),
-        spectra=_spectra(settings, spectra),
+        spectra=_spectra(settings, taken),
         noise=noise,
         rows=rows,
     )
 
 
 def _population(
-    name: str, classes: Mapping[str, float] | None
+    name: str, classes: Mapping[str, float] | None, limits: tuple[float, float] | None
 ) -> tuple[pop.Population, Survey, dict[str, float]]:
     """The population, its survey, and the class fractions."""
     if name not in pop.POPULATIONS:
         raise InputError(f"population: {name!r} is none of {tuple(pop.POPULATIONS)}")
     population = pop.POPULATIONS[name]
-    fractions = dict(rates.fractions(population) if classes is None else classes)
+    fractions = dict(rates.fractions(population, limits) if classes is None else classes)
     unknown = [name for name in fractions if name not in pop.CLASSES]
     if unknown or not fractions:
         raise InputError(f"classes: {unknown} cannot be simulated; use some of {pop.CLASSES}")
@@ -148,38 +172,7 @@ def _range(through: Mapping[str, bands.Band], spectrograph: Spectrograph) -> tup
 def _simulate(settings: Settings, rows: Rows) -> tuple[pd.DataFrame, Points, list[np.ndarray]]:
     """Objects ``rows``: their table, detections, and columns of spectra."""
     events, points = select(settings, rows)
-    return _objects(settings, events), points, _observed_spectra(settings, events)
-
-
-def _observed_spectra(settings: Settings, events: Events) -> list[np.ndarray]:
-    """One spectrum of each event: row, time (MJD), flux, flux_err, flux_perfect."""
-    survey, instrument = settings.survey, settings.spectrograph
-    pixels = instrument.wavelength
-    stream = f"{survey.name}-spectrum"
-    uniform, normal = draws(settings.seed, stream, events.rows, 2, len(pixels) + 4)
-    age = _spectrum_age(survey.spectrum, events.latents["peak_time"], uniform[:, 0], normal[:, -1])
-    # Host light: exponential, at most as much as the supernova's own on the average of 0.12.
-    most = max(1.0, 8 * settings.host_light)
-    host = np.minimum(-settings.host_light * np.log1p(-uniform[:, 1]), most)
-    perfect = ev.spectra(events, age, host, pixels, instrument.line_spread)
-    # SALT has hardly any light in its first days, and no spectrum is taken of none: wait for peak.
-    dark = np.median(perfect, axis=1) <= 0
-    if dark.any():
-        age[dark] = events.latents["peak_time"][dark]
-        lit = events.take(dark), age[dark], host[dark]
-        perfect[dark] = ev.spectra(*lit, pixels, instrument.line_spread)
-    snr = settings.spectrum_snr * np.exp(survey.snr_scatter * normal[:, -2])
-    sigma = instrument.noise(perfect, snr)
-    flux = perfect + sigma * normal[:, : len(pixels)]
-    time = events.latents["explosion_time"] + age * (1 + events.latents["redshift"])
-    return [events.rows, time, *(part.astype(np.float32) for part in (flux, sigma, perfect))]
-
-
-def _spectrum_age(when: str, peak: Floats, uniform: Floats, normal: Floats) -> Floats:
-    """Rest-frame days since explosion at which the spectrum is taken, (events,)."""
-    if when == "rise":
-        return 1.0 + uniform * np.maximum(peak - 1.0, 0.0)
-    return np.maximum(peak + 1.0 + 6.0 * normal, 2.0)
+    return _objects(settings, events), points, observed_spectra(settings, events)
 
 
 # --- tables --------------------------------------------------------------------------------------
