@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, logsigmoid
 
 MAX_SCALE = 100.0  # cap of the inverse temperature (Radford+2021, section 2.5)
 NOISIEST = 0.001  # weight of a window's noisiest point (Donoso-Oliva+2025)
@@ -27,11 +27,38 @@ def info_nce(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
     -------
     scalar; ln(batch) where the embeddings tell nothing
     """
-    excess = (log_scale - math.log(MAX_SCALE)).clamp(min=0).detach()
+    logits = _similarity(a, b, log_scale)  # (batch, batch)
     with torch.autocast(a.device.type, enabled=False):
-        logits = (log_scale - excess).exp() * (a.float() @ b.float().T)  # (batch, batch)
         partner = torch.arange(len(a), device=a.device)
         return (cross_entropy(logits, partner) + cross_entropy(logits.T, partner)) / 2
+
+
+def sigmoid(a: Tensor, b: Tensor, log_scale: Tensor, bias: Tensor) -> Tensor:
+    """Pairwise sigmoid loss (SigLIP, Zhai+2023 section 3.2).
+
+    -1/batch sum_ij log sigmoid(y_ij (exp(log_scale) a_i b_j + bias)), y = 1 at the diagonal, else
+    -1.  A bias of -10 makes the many negatives right from the start; the public code of Maven has
+    its sign the other way round, and divides by batch^2.
+
+    Parameters
+    ----------
+    a, b, log_scale : as in `info_nce`
+    bias : scalar
+
+    Returns
+    -------
+    scalar
+    """
+    logits = _similarity(a, b, log_scale) + bias.float()  # (batch, batch)
+    sign = 2 * torch.eye(len(a), device=a.device) - 1
+    return -logsigmoid(sign * logits).sum() / len(a)
+
+
+def _similarity(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
+    """Scaled cosines of all pairs, float32 (batch, batch)."""
+    excess = (log_scale - math.log(MAX_SCALE)).clamp(min=0).detach()
+    with torch.autocast(a.device.type, enabled=False):
+        return (log_scale - excess).exp() * (a.float() @ b.float().T)
 
 
 def masked_rmse(

@@ -1,151 +1,64 @@
-"""Maven: a light-curve and a spectrum encoder whose embeddings are aligned (arXiv:2408.16829).
+"""Maven: encoders of light curve, spectrum and metadata, aligned (arXiv:2408.16829).
 
 Where it differs from the public code (Zhang+2024): padding enters nothing, each encoder has
-its own number of heads, and there is no logit bias (it cancels in the softmax).
+its own number of heads, and only the sigmoid objective has a logit bias (it cancels in the
+softmax).
 """
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from nightjar.networks import pooling as poolings
-from nightjar.networks.attention import MultiHeadAttention, attention_bias
-from nightjar.networks.encodings import SinusoidalEncoding, ValueEmbedding
+from nightjar.networks.metadata import MetadataEncoder
+from nightjar.networks.transformer import MavenEncoder
 
+PAIRS = ("light_curve_spectrum", "light_curve_metadata", "spectrum_metadata")
 
-class MavenBlock(nn.Module):
-    """A post-norm transformer block; dropout after each LayerNorm, not on the residual branch.
+_MAVEN: dict[str, Any] = {
+    "light_curve": {"dim": 64, "depth": 5, "heads": 8, "base": 20583.369, "pooling": "mean"},
+    "spectrum": {"dim": 32, "depth": 13, "heads": 2, "base": 17945.142, "pooling": "mean"},
+    "output": 32,
+    "embedding": 128,
+    "bands": 2,
+    "logit_scale": 19.546,
+}
+_BASELINE = {"dim": 32, "depth": 9, "heads": 2, "base": 3371.168, "pooling": "mean"}
 
-    Parameters
-    ----------
-    dim, heads : width and number of heads
-    dropout : rate
-    """
-
-    def __init__(self, dim: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.attention = MultiHeadAttention(dim, heads, bias_qkv=False, scale="width")
-        self.attention_norm = nn.LayerNorm(dim)
-        self.feedforward = nn.Sequential(
-            nn.Linear(dim, 4 * dim), nn.ReLU(), nn.Linear(4 * dim, dim)
-        )
-        self.feedforward_norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, sequence: Tensor, bias: Tensor) -> Tensor:
-        """(batch, length, dim) to the same; ``bias`` (batch, 1, 1, length)."""
-        sequence = self.attention_norm(sequence + self.attention(sequence, bias))
-        sequence = self.dropout(sequence)
-        sequence = self.feedforward_norm(sequence + self.feedforward(sequence))
-        return self.dropout(sequence)
-
-
-class MavenEncoder(nn.Module):
-    """Transformer over the points of a light curve or the bins of a spectrum (Zhang+2024).
-
-    Parameters
-    ----------
-    dim, depth, heads : width, blocks, heads
-    base : N of the time (days) or wavelength (Angstrom) encoding
-    pooling : "mean", "max" or "attention"
-    output : width of the pooled embedding
-    bands : number of bands; 1 means that ``band`` is not looked at
-    dropout : rate, after the input and after each LayerNorm
-    centre, scale : the value is read as (value - centre) / scale.  Magnitudes near 19 would else
-        drown the time encoding; the paper normalises, the public code does not (Zhang+2024)
-    """
-
-    def __init__(
-        self,
-        dim: int,
-        depth: int,
-        heads: int,
-        base: float,
-        pooling: str,
-        output: int,
-        bands: int = 1,
-        dropout: float = 0.0,
-        centre: float = 0.0,
-        scale: float = 1.0,
-    ) -> None:
-        super().__init__()
-        self.settings: dict[str, Any] = {
-            "dim": dim,
-            "depth": depth,
-            "heads": heads,
-            "base": base,
-            "pooling": pooling,
-            "output": output,
-            "bands": bands,
-            "dropout": dropout,
-            "centre": centre,
-            "scale": scale,
-        }
-        self.centre, self.scale = centre, scale
-        self.value_embedding = ValueEmbedding(dim)
-        self.time_encoding = SinusoidalEncoding(dim, base)
-        self.band_embedding = nn.Embedding(bands, dim) if bands > 1 else None
-        self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(MavenBlock(dim, heads, dropout) for _ in range(depth))
-        self.pool = poolings.make(pooling, dim)
-        self.output = nn.Linear(dim, output)
-
-    def forward(
-        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
-    ) -> Tensor:
-        """Encode every point.
-
-        Parameters
-        ----------
-        value : (batch, length) float32, magnitude or preprocessed flux
-        time : (batch, length) float32, days since the reference, or wavelength in Angstrom
-        band : (batch, length) int64, in [0, bands)
-        valid : (batch, length) bool, True = observed
-        masked : (batch, length) bool, True = hidden: no one attends to it and its value reads 0
-
-        Returns
-        -------
-        (batch, length, dim), zero at padding
-        """
-        hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
-        sequence = self._embed_points(value, time, band, valid, hidden)  # (batch, length, dim)
-        bias = attention_bias(hidden, sequence.dtype)  # (batch, 1, 1, length)
-        for block in self.blocks:
-            sequence = block(sequence, bias)
-        return sequence.masked_fill(~valid.unsqueeze(-1), 0.0)
-
-    def embed(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
-        """Embedding of the whole sequence, (batch, output); arguments as in ``forward``."""
-        return self.output(self.pool(self(value, time, band, valid), valid))
-
-    def _embed_points(
-        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, hidden: Tensor
-    ) -> Tensor:
-        # what stands in padding may be anything, NaN included: it is blanked before use
-        value = ((value - self.centre) / self.scale).masked_fill(hidden, 0.0)
-        sequence = self.value_embedding(value)
-        sequence = sequence + self.time_encoding(time.masked_fill(~valid, 0.0))
-        if self.band_embedding is not None:
-            sequence = sequence + self.band_embedding(band.masked_fill(~valid, 0))
-        return self.dropout(sequence)
+# The published sizes: of `Maven` for maven and maven_lite, of `EndToEnd` (which takes besides the
+# number of its outputs) for baseline.  Maven's spectrum encoder was pre-trained with 2 heads and,
+# by mistake, fine-tuned with 8; the weights fit both.
+NAMED: dict[str, dict[str, Any]] = {
+    "maven": _MAVEN,
+    "maven_lite": {**_MAVEN, "light_curve": {**_MAVEN["light_curve"], "pooling": "attention"}},
+    "baseline": {"light_curve": _BASELINE, "output": 32, "embedding": 128, "bands": 2},
+}
 
 
 class Maven(nn.Module):
-    """Two encoders, each with a projection to the shared, L2-normalised embedding (Zhang+2024).
+    """Encoders, each with a projection to the shared, L2-normalised embedding (Zhang+2024).
 
     Parameters
     ----------
-    light_curve, spectrum : of the encoders: dim, depth, heads, base, pooling, centre, scale
+    light_curve, spectrum : of the encoders: dim, depth, heads, base, pooling, centre, scale, norm
     output : width between encoder and projection
     embedding : width of the shared embedding
     bands : number of bands of the light curves
     logit_scale : initial inverse temperature; ``log_scale`` is its learnable logarithm, which
-        ``losses.info_nce`` caps
+        the losses cap
     dropout : rate
+    metadata : of the `MetadataEncoder`: classes, dim, centre, scale; None: no such modality
+    objective : "softmax" or "sigmoid", which has a learnable ``bias``, initially -10 (Zhai+2023)
+    pair_weights : weight in the loss of each pair of modalities, of `PAIRS`; None: 1 for light
+        curve and spectrum.  Part of the settings, so that fine-tuning can go on with them.
+
+    Raises
+    ------
+    ValueError
+        A weight belongs to no pair of modalities that the network has.
     """
 
     def __init__(
@@ -157,8 +70,14 @@ class Maven(nn.Module):
         bands: int,
         logit_scale: float,
         dropout: float = 0.0,
+        metadata: Mapping[str, Any] | None = None,
+        objective: Literal["softmax", "sigmoid"] = "softmax",
+        pair_weights: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
+        self.pair_weights = dict(pair_weights or {PAIRS[0]: 1.0})
+        if not set(self.pair_weights) <= set(PAIRS[:1] if metadata is None else PAIRS):
+            raise ValueError(f"pair_weights {self.pair_weights}: the network lacks a modality")
         self.settings: dict[str, Any] = {
             "light_curve": dict(light_curve),
             "spectrum": dict(spectrum),
@@ -167,12 +86,21 @@ class Maven(nn.Module):
             "bands": bands,
             "logit_scale": logit_scale,
             "dropout": dropout,
+            "metadata": None if metadata is None else dict(metadata),
+            "objective": objective,
+            "pair_weights": self.pair_weights,
         }
         self.light_curve = MavenEncoder(**light_curve, output=output, bands=bands, dropout=dropout)
         self.spectrum = MavenEncoder(**spectrum, output=output, dropout=dropout)
         self.light_curve_projection = nn.Linear(output, embedding)
         self.spectrum_projection = nn.Linear(output, embedding)
         self.log_scale = nn.Parameter(torch.tensor(math.log(logit_scale)))
+        self.bias = nn.Parameter(torch.tensor(-10.0)) if objective == "sigmoid" else None
+        self.metadata = (
+            None
+            if metadata is None
+            else MetadataEncoder(**metadata, output=embedding, dropout=dropout)
+        )
 
     def embed_light_curve(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
         """Embedding of light curves, (batch, embedding) of unit length.
@@ -190,48 +118,16 @@ class Maven(nn.Module):
         output = self.spectrum.embed(value, time, band, valid)  # (batch, output)
         return normalize(self.spectrum_projection(output).float(), dim=-1)
 
+    def embed_metadata(self, label: Tensor, redshift: Tensor) -> Tensor:
+        """Embedding of class and redshift, (batch, embedding) of unit length.
 
-class EndToEnd(nn.Module):
-    """Maven's baseline: the light-curve encoder trained for a label or redshift (Zhang+2024).
+        Arguments as in ``MetadataEncoder.forward``.
 
-    Parameters
-    ----------
-    light_curve : of the encoder: dim, depth, heads, base, pooling, centre, scale
-    output, embedding : widths of the encoder's output and of the projection
-    bands : number of bands
-    outputs : number of classes, or 1 for a redshift
-    dropout : rate
-    """
-
-    def __init__(
-        self,
-        light_curve: Mapping[str, Any],
-        output: int,
-        embedding: int,
-        bands: int,
-        outputs: int,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.settings: dict[str, Any] = {
-            "light_curve": dict(light_curve),
-            "output": output,
-            "embedding": embedding,
-            "bands": bands,
-            "outputs": outputs,
-            "dropout": dropout,
-        }
-        self.light_curve = MavenEncoder(**light_curve, output=output, bands=bands, dropout=dropout)
-        self.light_curve_projection = nn.Linear(output, embedding)
-        self.head = nn.Linear(embedding, outputs)
-
-    def embed_light_curve(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
-        """Projection of light curves, (batch, embedding), not normalised.
-
-        Arguments as in ``MavenEncoder.forward``.
+        Raises
+        ------
+        ValueError
+            The network has no metadata.
         """
-        return self.light_curve_projection(self.light_curve.embed(value, time, band, valid))
-
-    def forward(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
-        """Logits or redshift, float32 (batch, outputs); arguments as in ``embed_light_curve``."""
-        return self.head(self.embed_light_curve(value, time, band, valid)).float()
+        if self.metadata is None:
+            raise ValueError("this network was built without metadata")
+        return normalize(self.metadata(label, redshift).float(), dim=-1)

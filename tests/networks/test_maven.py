@@ -7,7 +7,9 @@ from torch.testing import assert_close
 
 from nightjar.losses import info_nce
 from nightjar.networks.attention import attention_bias
-from nightjar.networks.maven import EndToEnd, Maven, MavenBlock, MavenEncoder
+from nightjar.networks import EndToEnd, Maven, MavenEncoder
+from nightjar.networks.maven import NAMED
+from nightjar.networks.transformer import MavenBlock
 from nightjar.params import EncoderSettings
 from tests.networks.windows import small, window
 
