@@ -12,7 +12,7 @@ from nightjar.networks import Maven
 from nightjar.pairs import Pairs, open_pairs
 from nightjar.pipeline import run
 from nightjar.tasks import MavenTask
-from nightjar.training import checkpoints, trained
+from nightjar.training import checkpoints, trained, transfer
 
 STAGE = "finetune_clip"
 SAMPLE = Path("data/raw/supernovae")
@@ -56,6 +56,7 @@ def main() -> None:
             rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
             network = start(name, settings, pairs, rows["train"], fold)
             task = MavenTask(network)
+            way = (settings.transfer, settings.layer_decay) if name == "maven" else ("all", 1.0)
             fitted = training.fit_rows(
                 task,
                 (pairs.data, rows["train"]),
@@ -64,6 +65,7 @@ def main() -> None:
                 seed=settings.seed + fold,
                 resume=resume / f"{name}_{fold}.safetensors",
                 label=f"{label}, fold {fold}",
+                rates=transfer.rates(network, *way),
             )
             fits.append(fitted)
             trained.save(

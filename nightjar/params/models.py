@@ -20,6 +20,8 @@ from nightjar.params.common import (
     increasing,
 )
 
+Transfer = Literal["all", "first_block", "projection"]  # what of a pre-trained network trains
+
 
 class PretrainClip(Training):
     """CLIP on simulated pairs."""
@@ -35,6 +37,8 @@ class PretrainClip(Training):
 class FinetuneClip(Training):
     """CLIP on observed pairs, per fold, with and without pre-training."""
 
+    transfer: Transfer
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
     noise_level: Annotated[float, Field(ge=0)]
 
 

@@ -8,7 +8,7 @@ setting, and AdamW has a fused kernel on processors and GPUs alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -26,14 +26,15 @@ from nightjar.errors import InputError
 from nightjar.params import Training
 from nightjar.tasks import Task, total_loss
 from nightjar.training import checkpoints, hardware
+from nightjar.training import optimizer as optimizers
 
 
 @dataclass(frozen=True)
 class Fitted:
     """State dicts of the best epoch and of the last, on the CPU; one dict per epoch.
 
-    The keys of an epoch: ``lr``, ``training_loss``, ``validation_loss`` and each of the task's
-    validation scores, as ``validation_<key>``.
+    The keys of an epoch: ``lr`` (of its last step, the highest of all groups), ``training_loss``,
+    ``validation_loss`` and each of the task's validation scores, as ``validation_<key>``.
     """
 
     best: dict[str, Tensor]
@@ -50,6 +51,7 @@ def fit(
     steps_per_epoch: int,
     resume: Path,
     label: str,
+    rates: Mapping[str, float] | None = None,
 ) -> Fitted:
     """Train until the validation loss has not improved for ``settings.patience`` epochs.
 
@@ -63,6 +65,8 @@ def fit(
     resume : file of the checkpoint; where it exists, training goes on from there.  It stays, so
         that a stage of many trainings skips the finished ones; the stage clears it at its end.
     label : name on the progress bar
+    rates : parameter of the network -> its rate in units of ``settings.lr``, all others frozen (see
+        `transfer.rates`); None trains all at ``settings.lr``
 
     Raises
     ------
@@ -76,7 +80,8 @@ def fit(
     """
     hardware.prepare(settings)
     fabric = hardware.fabric(settings)
-    optimizer = _optimizer(task, settings, fused=fabric.device.type in ("cpu", "cuda"))
+    fused = fabric.device.type in ("cpu", "cuda")
+    optimizer = optimizers.build(task.network, settings, fused=fused, rates=rates)
     module, wrapped = fabric.setup(task, optimizer)
     progress = checkpoints.load(resume, task.network, optimizer)
     with _bar(label, settings.epochs, steps_per_epoch, len(progress.history), fabric) as bar:
@@ -107,12 +112,13 @@ def fit_rows(
     resume: Path,
     label: str,
     validation_seed: int | None = None,
+    rates: Mapping[str, float] | None = None,
 ) -> Fitted:
     """`fit` on rows of data sets: batches of ``settings.batch_size``, drawn from ``seed``.
 
     Parameters
     ----------
-    task, settings, resume, label : as in `fit`
+    task, settings, resume, label, rates : as in `fit`
     train, validation : a data set and the rows of it to use
     seed : of shuffling and draws in training
     validation_seed : of draws in validation, the same at every pass; None draws nothing
@@ -137,6 +143,7 @@ def fit_rows(
         steps_per_epoch=batching.steps(len(np.asarray(rows)), size),
         resume=resume,
         label=label,
+        rates=rates,
     )
 
 
@@ -153,8 +160,7 @@ def _train(
     module.train()
     total, count = torch.zeros((), device=fabric.device), 0
     for batch in batches:
-        for group in optimizer.param_groups:
-            group["lr"] = settings.lr * min(1.0, (step + 1) / max(settings.warmup_steps, 1))
+        optimizers.warm_up(optimizer, step, settings.warmup_steps)
         batch = _share(batch, fabric).to(fabric.device)
         loss = total_loss(module(batch))
         optimizer.zero_grad()
@@ -197,7 +203,7 @@ def _record(
         )
     progress.history.append(
         {
-            "lr": float(optimizer.param_groups[0]["lr"]),
+            "lr": optimizers.highest_rate(optimizer),
             "training_loss": loss,
             "validation_loss": validation,
             **{f"validation_{key}": value for key, value in scores.items()},
@@ -214,16 +220,6 @@ def _finished(progress: checkpoints.Progress, settings: Training) -> bool:
 
 def _state(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-
-
-def _optimizer(task: Task, settings: Training, fused: bool) -> torch.optim.AdamW:
-    """AdamW that decays matrices only, not biases, norms and the temperature."""
-    parameters = [p for p in task.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.lr, fused=fused)
 
 
 def _share(batch: Any, fabric: Fabric) -> Any:

@@ -23,7 +23,7 @@ from nightjar.errors import InputError
 from nightjar.networks import Astromer, Maven
 from nightjar.params import ProbedSettings, Training
 from nightjar.ragged import LightCurves
-from nightjar.training import checkpoints, hardware, loop
+from nightjar.training import checkpoints, hardware
 from nightjar.weights import fingerprint, read, write
 
 SETTINGS = Training(
@@ -229,13 +229,6 @@ def test_an_unusable_checkpoint_leaves_the_network_as_it_was(tmp_path):
     assert progress == checkpoints.Progress()
     assert all(map(torch.equal, task.network.parameters(), before))
     assert not optimizer.state_dict()["state"]
-
-
-def test_weight_decay_spares_biases_norms_and_temperature():
-    groups = loop._optimizer(astromer(), SETTINGS, fused=False).param_groups
-    assert [group["weight_decay"] for group in groups] == [0.01, 0.0]
-    assert {p.ndim >= 2 for p in groups[0]["params"]} == {True}
-    assert {p.ndim >= 2 for p in groups[1]["params"]} == {False}
 
 
 def test_a_frozen_parameter_stays(tmp_path):
