@@ -1,0 +1,82 @@
+"""How far probabilities are from the truth: calibration error, likelihood, Brier score."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nightjar.metrics import Scores
+
+LEAST = 1e-12  # of a probability under a logarithm
+
+
+class Reliability(NamedTuple):
+    """Bins of confidence (the largest probability); a bin without objects holds NaN and 0."""
+
+    confidence: np.ndarray  # (bins,) mean confidence
+    accuracy: np.ndarray  # (bins,) share of right predictions
+    objects: np.ndarray  # (bins,) how many
+
+
+def reliability(probabilities: np.ndarray, labels: ArrayLike, bins: int) -> Reliability:
+    """Accuracy against confidence in ``bins`` bins of equal width on (0, 1].
+
+    Parameters
+    ----------
+    probabilities : (n, classes), rows sum to 1
+    labels : (n,) integer classes
+    """
+    confidence = np.asarray(probabilities, float).max(axis=1)
+    right = probabilities.argmax(axis=1) == np.asarray(labels)
+    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    count = np.bincount(place, minlength=bins)
+    share = np.where(count > 0, count, np.nan)
+    return Reliability(
+        np.bincount(place, confidence, minlength=bins) / share,
+        np.bincount(place, right, minlength=bins) / share,
+        count,
+    )
+
+
+def scores(probabilities: np.ndarray, labels: ArrayLike, bins: int) -> Scores:
+    """Expected calibration error, negative log-likelihood and Brier score.
+
+    ``ece`` = sum over bins of (share of objects) * |accuracy - confidence| (Guo et al. 2017);
+    ``nll`` and ``brier`` are the means of `losses`.
+
+    Parameters
+    ----------
+    probabilities : (n, classes), rows sum to 1
+    labels : (n,) integer classes
+    """
+    probabilities, labels = np.asarray(probabilities, float), np.asarray(labels)
+    if len(labels) == 0:
+        return {"ece": None, "nll": None, "brier": None}
+    bin_ = reliability(probabilities, labels, bins)
+    gap = np.nan_to_num(np.abs(bin_.accuracy - bin_.confidence))
+    return {
+        "ece": float(np.sum(bin_.objects * gap) / len(labels)),
+        **{name: float(each.mean()) for name, each in losses(probabilities, labels).items()},
+    }
+
+
+def losses(probabilities: np.ndarray, labels: ArrayLike) -> dict[str, NDArray[np.float64]]:
+    """Proper scores of every single object, (n,) each.
+
+    ``nll`` = -ln p of the true class, in nats, p at least 1e-12; ``brier`` = the sum over classes
+    of (p - [true])^2, between 0 and 2.
+
+    Parameters
+    ----------
+    probabilities : (n, classes), rows sum to 1
+    labels : (n,) integer classes
+    """
+    labels = np.asarray(labels)
+    truth = np.eye(probabilities.shape[1])[labels]
+    of_true = probabilities[np.arange(len(labels)), labels]
+    return {
+        "nll": -np.log(np.maximum(of_true, LEAST)),
+        "brier": np.sum((probabilities - truth) ** 2, axis=1),
+    }
