@@ -4,6 +4,7 @@ Sources: arXiv:2205.01677 (Astromer 1), arXiv:2502.02717 (Astromer 2) and the au
 differ; ``NAMED`` says which is which (Donoso-Oliva+2025).
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
@@ -12,8 +13,12 @@ from torch import Tensor, nn
 from nightjar.networks.attention import MultiHeadAttention, attention_bias
 from nightjar.networks.encodings import AstromerEncoding, ValueEmbedding
 from nightjar.networks.pooling import MeanPooling
+from nightjar.networks.stochastic import StochasticAttention, repeat
 
 Skip = Literal["none", "learned", "residual"]
+Rates = float | Mapping[str, float]  # dropout: one rate, or one for each site
+
+SITES = ("embedding", "attention", "feedforward")
 
 _SIZES_1 = {"dim": 256, "depth": 2, "heads": 4, "feedforward": 128, "base": 10000.0}
 _SIZES_2 = {"dim": 256, "depth": 6, "heads": 4, "feedforward": 512}
@@ -61,6 +66,16 @@ def _skip(kind: Skip, dim: int) -> nn.Module | None:
     raise ValueError(f"skip {kind!r} is not one of none, learned, residual")
 
 
+def rate_of(dropout: Rates, site: str) -> float:
+    """Dropout rate of a site: of ``SITES``, or "head" in a classifier."""
+    return dropout[site] if isinstance(dropout, Mapping) else dropout
+
+
+def draws(dropout: nn.Dropout) -> bool:
+    """Whether a dropout changes what passes it."""
+    return dropout.training and dropout.p > 0
+
+
 class AstromerBlock(nn.Module):
     """Attention and tanh feed-forward, each with dropout, a skip and a LayerNorm after it.
 
@@ -69,31 +84,68 @@ class AstromerBlock(nn.Module):
     dim, heads, feedforward : width, heads, hidden width of the feed-forward part
     skip : "none" (Astromer 1), "learned" (a Linear on the skip, Astromer 2 as released) or
         "residual" (Astromer 2 in the paper)
-    dropout : rate
+    dropout : rate, or the rates after attention and after feed-forward
+    stochastic : settings of a ``StochasticAttention`` in place of the deterministic one
     """
 
-    def __init__(self, dim: int, heads: int, feedforward: int, skip: Skip, dropout: float) -> None:
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        feedforward: int,
+        skip: Skip,
+        dropout: Rates,
+        stochastic: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__()
-        self.attention = MultiHeadAttention(dim, heads, bias_qkv=True, scale="head")
+        self.attention = (
+            MultiHeadAttention(dim, heads, bias_qkv=True, scale="head")
+            if stochastic is None
+            else StochasticAttention(dim, heads, **stochastic)
+        )
         self.attention_skip = _skip(skip, dim)
         self.attention_norm = nn.LayerNorm(dim, eps=1e-6)
+        self.attention_dropout = nn.Dropout(rate_of(dropout, "attention"))
         self.feedforward = nn.Sequential(
             nn.Linear(dim, feedforward), nn.Tanh(), nn.Linear(feedforward, dim)
         )
         self.feedforward_skip = _skip(skip, dim)
         self.feedforward_norm = nn.LayerNorm(dim, eps=1e-6)
-        self.dropout = nn.Dropout(dropout)
+        self.feedforward_dropout = nn.Dropout(rate_of(dropout, "feedforward"))
 
-    def forward(self, sequence: Tensor, bias: Tensor) -> Tensor:
-        """(batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length)."""
-        update = self.dropout(self.attention(sequence, bias))
-        sequence = self.attention_norm(_add(self.attention_skip, sequence, update))
-        update = self.dropout(self.feedforward(sequence))
-        return self.feedforward_norm(_add(self.feedforward_skip, sequence, update))
+    @property
+    def stochastic(self) -> bool:
+        """Whether two passes differ."""
+        random = isinstance(self.attention, StochasticAttention)
+        return random or draws(self.attention_dropout) or draws(self.feedforward_dropout)
+
+    def forward(self, sequence: Tensor, bias: Tensor, samples: int = 1) -> Tensor:
+        """(batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length).
+
+        A ``stochastic`` block gives (samples * batch, length, dim), sample by sample: the batch is
+        repeated where its first noise comes in, and what comes before is computed once.
+        """
+        update, left = self._attend(sequence, bias, samples)
+        update, left = _drop(self.attention_dropout, update, left)
+        joined = _add(self.attention_skip, sequence, update, samples // left)
+        sequence = self.attention_norm(joined)
+        update, last = _drop(self.feedforward_dropout, self.feedforward(sequence), left)
+        joined = _add(self.feedforward_skip, sequence, update, left // last)
+        return self.feedforward_norm(joined)
+
+    def _attend(self, sequence: Tensor, bias: Tensor, samples: int) -> tuple[Tensor, int]:
+        if isinstance(self.attention, StochasticAttention):
+            return self.attention(sequence, bias, samples), 1
+        return self.attention(sequence, bias), samples
 
 
-def _add(skip: nn.Module | None, sequence: Tensor, update: Tensor) -> Tensor:
-    return update if skip is None else skip(sequence) + update
+def _drop(dropout: nn.Dropout, update: Tensor, left: int) -> tuple[Tensor, int]:
+    """The update, repeated if dropout draws; and how often the batch is still to be repeated."""
+    return (dropout(repeat(update, left)), 1) if draws(dropout) else (update, left)
+
+
+def _add(skip: nn.Module | None, sequence: Tensor, update: Tensor, times: int) -> Tensor:
+    return update if skip is None else repeat(skip(sequence), times) + update
 
 
 class Astromer(nn.Module):
@@ -109,7 +161,10 @@ class Astromer(nn.Module):
         results depend on the padded length
     mask_token : whether a learned number, initially 0, stands in for hidden magnitudes, without
         which a hidden point sees its own magnitude
-    dropout : rate, after the input embedding, attention and feed-forward
+    dropout : rate after the input embedding, attention and feed-forward; or the rate of each of
+        these ``SITES``
+    stochastic : None, or settings of ``StochasticAttention`` and ``blocks``, how many blocks have
+        it: the last ones
     """
 
     def __init__(
@@ -122,7 +177,8 @@ class Astromer(nn.Module):
         skip: Skip,
         mask: Literal["legacy", "strict"],
         mask_token: bool,
-        dropout: float = 0.0,
+        dropout: Rates = 0.0,
+        stochastic: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         if mask not in ("legacy", "strict"):
@@ -136,22 +192,30 @@ class Astromer(nn.Module):
             "skip": skip,
             "mask": mask,
             "mask_token": mask_token,
-            "dropout": dropout,
+            "dropout": dict(dropout) if isinstance(dropout, Mapping) else dropout,
+            "stochastic": None if stochastic is None else dict(stochastic),
         }
         self.mask = mask
         self.mask_token = nn.Parameter(torch.zeros(())) if mask_token else None
         self.value_embedding = ValueEmbedding(dim)
         self.time_encoding = AstromerEncoding(dim, base)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(rate_of(dropout, "embedding"))
+        attention = [None] * depth if stochastic is None else _last_blocks(depth, **stochastic)
         self.blocks = nn.ModuleList(
-            AstromerBlock(dim, heads, feedforward, skip, dropout) for _ in range(depth)
+            AstromerBlock(dim, heads, feedforward, skip, dropout, each) for each in attention
         )
         self.head = nn.Sequential(nn.LayerNorm(dim, eps=1e-6), nn.Linear(dim, 1))
         self.pool = MeanPooling()
         self.apply(keras_init)
 
     def layers(
-        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
+        self,
+        value: Tensor,
+        time: Tensor,
+        band: Tensor,
+        valid: Tensor,
+        masked: Tensor | None = None,
+        samples: int = 1,
     ) -> list[Tensor]:
         """Input embedding and output of every block: depth + 1 tensors (batch, length, dim).
 
@@ -162,13 +226,19 @@ class Astromer(nn.Module):
         band : not looked at: a window is of one band
         valid : (batch, length) bool, True = observed
         masked : (batch, length) bool, True = hidden
+        samples : passes with independent noise; from the first noise on, layers are
+            (samples * batch, length, dim), sample by sample
         """
         hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
         sequence = self._embed_points(value, time, valid, masked)  # (batch, length, dim)
         bias = self._bias(hidden, sequence.dtype)
-        layers = [sequence]
+        if draws(self.dropout):
+            sequence, bias, samples = repeat(sequence, samples), repeat(bias, samples), 1
+        layers = [self.dropout(sequence)]
         for block in self.blocks:
-            layers.append(block(layers[-1], bias))
+            layers.append(block(layers[-1], bias, samples))
+            if block.stochastic:
+                bias, samples = repeat(bias, samples), 1
         return layers
 
     def forward(
@@ -184,10 +254,20 @@ class Astromer(nn.Module):
         sequence = self(value, time, band, valid, masked)  # (batch, length, dim)
         return self.head(sequence).squeeze(-1).float()
 
-    def embed(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
-        """Mean over time of every layer, (batch, depth + 1, dim); arguments as in ``layers``."""
-        layers = self.layers(value, time, band, valid)
-        return torch.stack([self.pool(layer, valid) for layer in layers], dim=1)
+    def embed(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, samples: int = 1
+    ) -> Tensor:
+        """Mean over time of every layer, (samples * batch, depth + 1, dim), sample by sample.
+
+        Arguments as in ``layers``.
+        """
+        layers = self.layers(value, time, band, valid, samples=samples)
+        return torch.stack([self._pooled(layer, valid, samples) for layer in layers], dim=1)
+
+    def _pooled(self, layer: Tensor, valid: Tensor, samples: int) -> Tensor:
+        if samples > 1 and len(layer) > len(valid):
+            return self.pool(layer, repeat(valid, samples))
+        return repeat(self.pool(layer, valid), samples)
 
     def _embed_points(
         self, value: Tensor, time: Tensor, valid: Tensor, masked: Tensor | None
@@ -196,10 +276,17 @@ class Astromer(nn.Module):
             value = torch.where(masked, self.mask_token, value)
         # what stands in padding may be anything, NaN included: it is blanked before use
         sequence = self.value_embedding(value.masked_fill(~valid, 0.0))
-        return self.dropout(sequence + self.time_encoding(time.masked_fill(~valid, 0.0)))
+        return sequence + self.time_encoding(time.masked_fill(~valid, 0.0))
 
     def _bias(self, hidden: Tensor, dtype: torch.dtype) -> Tensor:
         if self.mask == "strict":
             return attention_bias(hidden, dtype)  # (batch, 1, 1, length)
         either = hidden[:, None, :, None] | hidden[:, None, None, :]  # (batch, 1, length, length)
         return either.to(dtype)
+
+
+def _last_blocks(depth: int, blocks: int, **attention: Any) -> list[dict[str, Any] | None]:
+    """Settings of the attention of every block: ``attention`` in the last ``blocks`` ones."""
+    if not 1 <= blocks <= depth:
+        raise ValueError(f"blocks {blocks} is not among 1 .. {depth}, the network's depth")
+    return [None] * (depth - blocks) + [attention] * blocks

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nightjar.networks.astromer import Astromer, keras_init
+from nightjar.networks.astromer import SITES, Astromer, Rates, keras_init, rate_of
 
 
 class GammaHead(nn.Module):
@@ -59,10 +59,12 @@ class AstromerClassifier(nn.Module):
 
     Parameters
     ----------
-    astromer : settings of the encoder; its dropout is replaced by ``dropout``
+    astromer : settings of the encoder; its dropout and attention are replaced by what follows
     hidden : widths of the head's MLP
     classes : number of classes
-    dropout : rate in encoder and head: the sites that MC dropout samples
+    dropout : rate in encoder and head; or one for each of the sites embedding, attention,
+        feedforward, head
+    stochastic : settings of the encoder's stochastic attention, see ``Astromer``; None has none
     """
 
     def __init__(
@@ -70,24 +72,57 @@ class AstromerClassifier(nn.Module):
         astromer: Mapping[str, Any],
         hidden: Sequence[int],
         classes: int,
-        dropout: float = 0.0,
+        dropout: Rates = 0.0,
+        stochastic: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        sites = {site: rate_of(dropout, site) for site in SITES}
+        rate = sites if isinstance(dropout, Mapping) else dropout
+        encoder = {**astromer, "dropout": rate, "stochastic": stochastic}
+        self.encoder = Astromer(**encoder)
         self.settings: dict[str, Any] = {
-            "astromer": {**astromer, "dropout": dropout},
+            "astromer": self.encoder.settings,
             "hidden": list(hidden),
             "classes": classes,
-            "dropout": dropout,
+            "dropout": dict(dropout) if isinstance(dropout, Mapping) else dropout,
+            "stochastic": self.encoder.settings["stochastic"],
         }
-        self.encoder = Astromer(**self.settings["astromer"])
-        self.head = GammaHead(
-            len(self.encoder.blocks) + 1, astromer["dim"], hidden, classes, dropout
-        )
+        layers, head = len(self.encoder.blocks) + 1, rate_of(dropout, "head")
+        self.head = GammaHead(layers, astromer["dim"], hidden, classes, head)
         self._freeze_unused()
 
-    def forward(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
-        """Logits, float32 (batch, classes); arguments as in ``Astromer.layers``."""
-        return self.head(self.encoder.embed(value, time, band, valid))
+    def forward(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, samples: int = 1
+    ) -> Tensor:
+        """Logits, float32 (samples * batch, classes), sample by sample.
+
+        Arguments as in ``Astromer.layers``.
+        """
+        return self.head(self.encoder.embed(value, time, band, valid, samples))
+
+    def take(self, pretrained: Mapping[str, Tensor]) -> None:
+        """Begin with a pre-trained `Astromer`'s state; centroids, which it lacks, stay new.
+
+        Raises
+        ------
+        ValueError
+            It has other weights than this encoder.
+        """
+        missing, unknown = self.encoder.load_state_dict(pretrained, strict=False)
+        wrong = [name for name in missing if not name.endswith(".centroids")] + unknown
+        if wrong:
+            raise ValueError(f"these weights do not fit the encoder: {', '.join(wrong[:5])}")
+
+    def dropouts(self, blocks: int) -> list[nn.Dropout]:
+        """What Monte Carlo dropout samples: sites of a rate above 0 in the last ``blocks`` blocks.
+
+        The head's sites always belong to it, that of the input embedding where all blocks do.
+        """
+        parts: list[nn.Module] = [*list(self.encoder.blocks)[-blocks:], self.head]
+        if blocks >= len(self.encoder.blocks):
+            parts.append(self.encoder.dropout)
+        within = (module for part in parts for module in part.modules())
+        return [each for each in within if isinstance(each, nn.Dropout) and each.p > 0]
 
     def _freeze_unused(self) -> None:
         # kept so that pre-trained weights load whole; frozen since data-parallel training refuses
