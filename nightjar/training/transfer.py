@@ -19,8 +19,8 @@ def rates(network: nn.Module, transfer: Transfer, layer_decay: float) -> dict[st
     network : a `Maven`; an encoder is what has ``blocks``, and its layers stand in their order
     transfer : "all"; "first_block", of each encoder the block next to its input (the second way
         of Zhang+2024); "projection", of each encoder the output layer, and its projection (what
-        ``freeze_backbone`` of their public code leaves free).  The temperature, which belongs to
-        the loss, always trains.
+        ``freeze_backbone`` of their public code leaves free); both freeze a metadata encoder, which
+        has neither.  The temperature (and bias), which belong to the loss, always train.
     layer_decay : the rate of a layer that lies ``l`` below the top is ``layer_decay**l`` (Clark+
         2020 section 3.4, Bao+2022); 1 = the same rate for all
 
@@ -42,7 +42,7 @@ def layers_below_top(network: nn.Module) -> dict[str, int]:
 
     0 is the top: all that an encoder applies after its blocks, projections and the temperature.
     The last block is 1, the first one ``depth``, all before it ``depth + 1``.  Each encoder counts
-    its own blocks; a part without blocks (the metadata, say) is at the top.
+    its own blocks; a part without blocks, as the metadata encoder, is at the top.
     """
     below = {name: 0 for name, _ in network.named_parameters()}
     for path, encoder in _encoders(network):

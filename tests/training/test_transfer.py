@@ -30,10 +30,12 @@ def _restore():
     torch.use_deterministic_algorithms(False)
 
 
-def maven(depth=2):
+def maven(depth=2, **more):
     torch.manual_seed(0)
     spectrum = {**ENCODER, "depth": depth, "pooling": "mean"}
-    return Maven(ENCODER, spectrum, output=4, embedding=6, bands=2, logit_scale=10.0, dropout=0.1)
+    return Maven(
+        ENCODER, spectrum, output=4, embedding=6, bands=2, logit_scale=10.0, dropout=0.1, **more
+    )
 
 
 def pairs():
@@ -109,6 +111,25 @@ def test_the_layers_of_each_encoder_are_counted_from_its_own_top():
         assert {layer for name, layer in layers.items() if name.startswith(TOP)} == {0}
         assert set(found[f"{encoder}_projection"].values()) == {0}
     assert {"band_embedding.weight"} <= found["light_curve"].keys()
+
+
+def test_the_norm_behind_the_last_pre_norm_block_is_at_the_top():
+    network = Maven(
+        {**ENCODER, "norm": "pre"}, ENCODER, output=4, embedding=6, bands=2, logit_scale=10.0
+    )
+    below = transfer.layers_below_top(network)
+    assert below["light_curve.final_norm.weight"] == 0
+    assert below["light_curve.blocks.1.feedforward_norm.weight"] == 1
+
+
+@pytest.mark.parametrize("mode", ["first_block", "projection"])
+def test_metadata_are_frozen_and_what_belongs_to_the_loss_is_free(mode):
+    network = maven(metadata={"classes": 3, "dim": 2}, objective="sigmoid")
+    rates = transfer.rates(network, mode, 0.5)
+    assert not [name for name in rates if name.startswith("metadata.")]
+    assert rates["log_scale"] == rates["bias"] == 1.0
+    whole = transfer.rates(network, "all", 0.5)
+    assert {whole[name] for name in whole if name.startswith("metadata.")} == {1.0}
 
 
 def test_the_rates_of_the_layers():
