@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nightjar import peaks
 from nightjar.params import WindowLightCurves
 from nightjar.ragged import LightCurves, LightCurvesWriter
 
@@ -123,25 +124,30 @@ def sequences(
     """Maven's sequences: magnitudes against days since the object's first point, all bands.
 
     Time zero is the earliest kept point over *all* bands, as the paper says (Zhang et al. 2024).
-    The public code has one zero per band, which loses the lag between g and r.  All points are
-    kept: at most ``points_per_band`` of them are drawn anew every epoch.
+    The public code has one zero per band, which loses the lag between g and r.  All points from
+    ``before`` days before to ``after`` days after the object's brightest one (`peaks.brightest`, of
+    the points that are fine; observer's days, as the redshift is not known here) are kept: at most
+    ``points_per_band`` of them are drawn anew every epoch.
 
     Parameters
     ----------
     light_curves : a chunk of objects, points sorted by time; magnitudes, or fluxes in nJy
-    settings : ``error_max`` in mag, ``min_snr`` (fluxes only)
+    settings : ``error_max`` in mag, ``min_snr`` (fluxes only), ``before`` and ``after`` in days or
+        None: no such end
 
     Returns
     -------
     light_curves : the same objects in the same order, times in days from 0, magnitudes; objects
         without a point stay, empty, so that rows still belong together
-    drops : points ``sequence_snr_too_low``, ``sequence_error_too_large``; objects
-        ``sequence_empty``
+    drops : points ``sequence_snr_too_low``, ``sequence_error_too_large``,
+        ``sequence_before_window``, ``sequence_after_window``; objects ``sequence_empty``
     """
     mag, mag_err, kept, drops = _magnitudes(light_curves, settings, "sequence")
     fine = mag_err <= settings.error_max
     drops["sequence_error_too_large"] = int((kept & ~fine).sum())
     kept &= fine
+    if settings.before is not None or settings.after is not None:
+        drops += _near_peak(light_curves, mag, kept, settings)
     row = _rows(light_curves.offsets)[kept]
     offsets = _offsets(row, len(light_curves))
     points = np.diff(offsets)
@@ -159,6 +165,22 @@ def sequences(
         quantity="mag",
     )
     return converted, +drops
+
+
+def _near_peak(
+    light_curves: LightCurves,
+    mag: NDArray[np.float32],
+    kept: NDArray[np.bool_],
+    settings: WindowLightCurves,
+) -> Counter[str]:
+    """Take the points too long before or after the brightest one out of ``kept``; how many."""
+    row, time = _rows(light_curves.offsets)[kept], light_curves.time[kept]
+    band, objects = light_curves.band[kept], len(light_curves)
+    since = time - peaks.brightest(row, time, mag[kept], band, objects)[row]
+    early = since < -(np.inf if settings.before is None else settings.before)
+    late = since > (np.inf if settings.after is None else settings.after)
+    kept[kept] = ~(early | late)
+    return Counter(sequence_before_window=int(early.sum()), sequence_after_window=int(late.sum()))
 
 
 def curves(

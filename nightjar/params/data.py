@@ -154,3 +154,5 @@ class WindowLightCurves(Settings):
     window: Annotated[int, Field(ge=5)]
     error_max: Positive
     min_snr: Positive
+    before: Positive | None = None  # weights written before these two keys existed have none
+    after: Positive | None = None
