@@ -15,11 +15,10 @@ def brightest(
 ) -> NDArray[np.float64]:
     """Time of the brightest point of each object, (objects,); NaN for one without points.
 
-    Of the band with the most points, that with the brightest median of the point and its two
-    neighbours: one point that is off decides nothing.  Among equal medians, which neighbours share,
-    it is the brightest point itself, then the earliest.  The first and the last point have the
-    median of the point next to them, so that a light curve that only falls is brightest at its
-    first point; a band of one or two points has no median and is taken as it is.
+    In the band with the most points (of several, the first), a point counts for no more than the
+    brighter of its two neighbours, so that one point that is too bright decides nothing, nor does
+    one that is too faint.  Of two neighbours that count for the same, the brighter is the
+    brightest; of equal ones, the earliest.
 
     Parameters
     ----------
@@ -33,16 +32,17 @@ def brightest(
     count = np.bincount(row * bands + band, minlength=objects * bands).reshape(objects, bands)
     chosen = np.flatnonzero(band == count.argmax(axis=1)[row])
     row, time, mag = row[chosen], time[chosen], mag[chosen]
-    best = np.lexsort((mag, _smooth(row, mag), row))
+    best = np.lexsort((mag, _confirmed(row, mag), row))
     first = np.flatnonzero(np.diff(row[best], prepend=-1))
     out = np.full(objects, np.nan)
     out[row[best[first]]] = time[best[first]]
     return out
 
 
-def _smooth(row: NDArray[np.int64], mag: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Running median of three within each object."""
-    start, stop = (np.searchsorted(row, row, side=side) for side in ("left", "right"))
-    middle = np.clip(np.arange(len(row)), start + 1, stop - 2)
-    three = mag[np.clip(middle + np.arange(-1, 2)[:, None], 0, max(len(row) - 1, 0))]
-    return np.where(stop - start >= 3, np.median(three, axis=0), mag) if len(row) else mag
+def _confirmed(row: NDArray[np.int64], mag: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The fainter of each point and the brighter of its neighbours; infinite without one."""
+    edge = np.full(1, np.inf)
+    alone = np.diff(row) != 0
+    right = np.concatenate([np.where(alone, np.inf, mag[1:]), edge])[: len(mag)]
+    left = np.concatenate([edge, np.where(alone, np.inf, mag[:-1])])[: len(mag)]
+    return np.asarray(np.maximum(mag, np.minimum(left, right)))

@@ -13,8 +13,10 @@ from nightjar.params import WindowLightCurves
 from nightjar.ragged import LightCurves
 
 
-def limits(error_max: float = 1.0, min_snr: float = 3.0) -> WindowLightCurves:
-    return WindowLightCurves(points_per_band=100, window=200, error_max=error_max, min_snr=min_snr)
+def limits(error_max: float = 1.0, min_snr: float = 3.0, **ends: float) -> WindowLightCurves:
+    return WindowLightCurves(
+        points_per_band=100, window=200, error_max=error_max, min_snr=min_snr, **ends
+    )
 
 
 def store(objects: list[list[tuple]], quantity: str = "mag", bands=("g", "r")) -> LightCurves:
@@ -173,6 +175,40 @@ def test_sequences_of_fluxes_are_magnitudes() -> None:
     assert drops == {"sequence_snr_too_low": 2}
 
 
+def test_sequences_near_the_brightest_point() -> None:
+    # g is brightest on day 59020: of 59009, 59010, ... 59060, 59061 those from 10 days before to 40
+    # days after stay, the ends with them; r, which has fewer points, follows.  Time zero is 59010.
+    g = [(59000.0, 19.0), (59009.0, 18.5), (59015.0, 17.5), (59020.0, 17.0), (59030.0, 17.5),
+         (59060.0, 19.0), (59061.0, 19.0), (60000.0, 19.5)]  # fmt: skip
+    r = [(59010.0, 18.0), (59010.5, 12.0), (59070.0, 18.0)]
+    points = sorted([(*p, 0.1, 0) for p in g] + [(*p, 0.1, 1) for p in r])
+    result, drops = windows.sequences(store([points, []]), limits(before=10.0, after=40.0))
+    assert result.time.tolist() == [0.0, 0.5, 5.0, 10.0, 20.0, 50.0]
+    assert result.band.tolist() == [1, 1, 0, 0, 0, 0]
+    assert result.offsets.tolist() == [0, 6, 6]
+    left = {"sequence_before_window": 2, "sequence_after_window": 3}
+    assert drops == left | {"sequence_empty": 1}
+    # One end alone.
+    early, drops = windows.sequences(store([points]), limits(after=40.0))
+    assert (len(early.time), early.time[0], drops) == (8, 0.0, {"sequence_after_window": 3})
+    late, drops = windows.sequences(store([points]), limits(before=10.0))
+    assert (len(late.time), late.time[-1], drops) == (9, 990.0, {"sequence_before_window": 2})
+
+
+def test_points_with_large_errors_do_not_date_the_brightest() -> None:
+    points = [(float(day), 18.0 - 0.1 * day, 0.1, 0) for day in range(5)]
+    wrong = [(float(day), 10.0, 3.0, 0) for day in range(500, 510)]
+    result, drops = windows.sequences(store([points + wrong]), limits(before=2.0))
+    assert result.time.tolist() == [0.0, 1.0, 2.0]
+    assert drops == {"sequence_error_too_large": 10, "sequence_before_window": 2}
+
+
+def test_curves_keep_what_lies_far_from_the_brightest_point() -> None:
+    points = [(100.0 * i, 15.0 + i, 0.1, 0) for i in range(8)]
+    near, drops = windows.curves(store([points]), limits(before=1.0, after=1.0))
+    assert (len(near.time), drops) == (8, {})
+
+
 # --- curves ----------------------------------------------------------------------------------
 
 
@@ -221,11 +257,12 @@ def samples(draw: st.DrawFn) -> LightCurves:
 
 @given(samples(), st.integers(1, 30))
 def test_chunks_do_not_matter(sample: LightCurves, points: int) -> None:
+    asked = limits(before=500.0, after=2000.0)
     for convert in (windows.sequences, windows.curves):
-        whole, drops = convert(sample, limits())
+        whole, drops = convert(sample, asked)
         parts, counts = [], []
         for chunk in windows.chunks(sample, points):
-            part, count = convert(chunk, limits())
+            part, count = convert(chunk, asked)
             parts.append(part)
             counts.append(count)
         assert sum(map(len, parts)) == len(whole)
@@ -238,8 +275,9 @@ def test_chunks_do_not_matter(sample: LightCurves, points: int) -> None:
 
 @given(samples())
 def test_nothing_is_lost_silently(sample: LightCurves) -> None:
-    result, drops = windows.sequences(sample, limits())
-    assert len(result.time) + drops["sequence_error_too_large"] == len(sample.time)
+    result, drops = windows.sequences(sample, limits(before=500.0, after=2000.0))
+    points = ("sequence_error_too_large", "sequence_before_window", "sequence_after_window")
+    assert len(result.time) + sum(drops[name] for name in points) == len(sample.time)
     result, drops = windows.curves(sample, limits())
     assert len(result.time) + drops["curve_error_out_of_range"] + drops[
         "curve_too_few_points"

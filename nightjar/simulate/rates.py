@@ -61,12 +61,12 @@ def fractions(
 
     Parameters
     ----------
-    limits : bright and faint end; the mean over surveys to limits evenly between them, which differ
+    limits : bright and faint end; the mean over surveys to these and to their mean, which differ
         by a few percent: the fraction of SNe Ia is 0.73 to 13 mag and 0.70 to 20.5 mag
     """
     if limits is None:
         return _fractions(population, population.limit)
-    each = [_fractions(population, float(limit)) for limit in np.linspace(*limits, 5)]
+    each = [_fractions(population, float(limit)) for limit in np.linspace(*limits, 3)]
     return {name: float(np.mean([one[name] for one in each])) for name in pop.CLASSES}
 
 
