@@ -29,6 +29,7 @@ class Pairs:
     data : the batches' source; training noise follows its ``noise_level``
     objects : one row per light curve, in its order: object_id, class, redshift, ...
     rows : objects with at least one point and one usable spectrum
+    single : objects with only one of these
     bands : names of the band groups
     preprocessing : settings of windows and spectra, as plain JSON
     """
@@ -36,6 +37,7 @@ class Pairs:
     data: PairData
     objects: pd.DataFrame
     rows: Rows
+    single: Rows
     bands: tuple[str, ...]
     preprocessing: dict[str, Any]
 
@@ -61,6 +63,31 @@ class Pairs:
         """The light curves with the codes of their classes."""
         return replace(self.data.light_curves, label=self.labels(classes))
 
+    def with_metadata(self, classes: Sequence[str]) -> PairData:
+        """The pairs with class and redshift: what a Maven with metadata is trained on."""
+        return replace(self.data, light_curves=self.labelled(classes))
+
+    def outside(self, object_ids: NDArray[np.str_], classes: Sequence[str]) -> Rows:
+        """Rows with metadata that belong neither to ``object_ids`` nor to the group of one.
+
+        Parameters
+        ----------
+        object_ids : such as those of every fold
+        classes : an object counts if its class is one of them and its redshift is positive
+        """
+        taken = self.objects["object_id"].isin(object_ids)
+        taken = self.objects["group"].isin(self.objects["group"][taken])
+        known = (self.labels(classes) >= 0) & (self.redshift > 0)
+        rows = np.union1d(self.rows, self.single)
+        return rows[(known & ~taken.to_numpy())[rows]]
+
+    def spectra_of(self, rows: Rows) -> tuple[Rows, NDArray[np.int64]]:
+        """All usable spectra of the objects ``rows``, and to which of them each belongs."""
+        of_object = self.data.spectra.object_row
+        spectra = np.flatnonzero(np.isin(of_object, rows))
+        order = np.argsort(rows)
+        return spectra, order[np.searchsorted(rows, of_object[spectra], sorter=order)]
+
     def light_curve_scale(self, rows: Rows) -> dict[str, float]:
         """``centre`` and ``scale`` of the magnitudes of the training rows, for an encoder."""
         curves = self.data.light_curves.light_curves
@@ -73,6 +100,21 @@ class Pairs:
         used = np.flatnonzero(np.isin(spectra.object_row, rows))
         return _scale(spectra.flux[used][spectra.valid[used]])
 
+    def redshift_scale(self, rows: Rows) -> dict[str, float]:
+        """The same for ln z, of those that have a positive redshift.
+
+        Raises
+        ------
+        InputError
+            None of them has.
+        """
+        redshift = self.redshift[rows]
+        if not (redshift > 0).any():
+            raise InputError(
+                "objects: none to train on has a redshift: set the pair_weights with metadata to 0"
+            )
+        return _scale(np.log(redshift[redshift > 0]))
+
     def rows_of(self, object_ids: NDArray[np.str_]) -> Rows:
         """Rows of those of the objects that are pairs, in the order of the store."""
         wanted = self.objects["object_id"].iloc[self.rows].isin(object_ids).to_numpy()
@@ -80,7 +122,12 @@ class Pairs:
 
 
 def open_pairs(
-    sample: str | Path, windows: str | Path, spectra: str | Path, noise_level: float = 0.0
+    sample: str | Path,
+    windows: str | Path,
+    spectra: str | Path,
+    noise_level: float = 0.0,
+    subset: float = 1.0,
+    phase_scale: float | None = None,
 ) -> Pairs:
     """Join what the stages before training left of a sample.
 
@@ -90,6 +137,7 @@ def open_pairs(
     windows : folder of its sequences
     spectra : folder of its preprocessed spectra
     noise_level : training noise, in reported errors
+    subset, phase_scale : of what training draws, see `SupernovaData` and `SpectrumData`
 
     Raises
     ------
@@ -100,7 +148,9 @@ def open_pairs(
     window = stored.window_settings(windows)
     objects = stored.objects_of(sample, sequences.object_id)
     object_row = pd.Index(sequences.object_id).get_indexer(pd.Index(processed.object_id))
-    both = (np.diff(sequences.offsets) > 0) & np.isin(np.arange(len(objects)), object_row)
+    some_points = np.diff(sequences.offsets) > 0
+    some_spectrum = np.isin(np.arange(len(objects)), object_row)
+    both = some_points & some_spectrum
     if not both.any():
         raise InputError(f"{sample}: no object has both a light curve and a usable spectrum")
     light_curves = SupernovaData(
@@ -108,6 +158,7 @@ def open_pairs(
         window["points_per_band"],
         redshift=objects["redshift"].to_numpy(np.float32),
         noise_level=noise_level,
+        subset=subset,
     )
     raw = LightCurves.open(Path(sample) / "light_curves")
     raw_row = pd.Index(raw.object_id).get_indexer(pd.Index(sequences.object_id))
@@ -119,12 +170,15 @@ def open_pairs(
         processed.wavelength,
         object_row,
         default=nearest_to_peak(object_row, processed.time, peak),
+        phase=processed.time - peak[object_row],
+        phase_scale=phase_scale,
         noise_level=noise_level,
     )
     return Pairs(
         PairData(light_curves, spectrum_data),
         objects,
         np.flatnonzero(both),
+        np.flatnonzero(some_points != some_spectrum),
         sequences.bands,
         {"light_curves": window, "spectra": processed.settings},
     )

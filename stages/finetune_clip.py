@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from nightjar import batching, params, parts, stored, training, weights
+from nightjar import maven, params, parts, stored, training, weights
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Maven
-from nightjar.pairs import Pairs, open_pairs
+from nightjar.pairs import open_pairs
 from nightjar.pipeline import run
 from nightjar.tasks import MavenTask
 from nightjar.training import checkpoints, trained, transfer
@@ -19,48 +17,45 @@ SAMPLE = Path("data/raw/supernovae")
 WINDOWS = Path("data/processed/windows/supernovae")
 SPECTRA = Path("data/processed/spectra/supernovae")
 PRETRAINED = Path("models/maven_pretrained/weights.safetensors")
+SIMULATED = (
+    Path("data/raw/simulated_supernovae"),
+    Path("data/processed/windows/simulated_supernovae"),
+    Path("data/processed/spectra/simulated_supernovae"),
+)
+EMBEDDINGS = Path("data/embeddings")
 MODELS = {"maven": "Maven", "maven_lite": "Maven-lite"}
-
-
-def start(
-    name: str, settings: params.FinetuneClip, pairs: Pairs, train: NDArray[np.int64], fold: int
-) -> Maven:
-    """The pre-trained network for Maven; for Maven-lite one of the same sizes, otherwise new.
-
-    New are its weights and its scale of values, which is that of its own training rows.
-    """
-    pretrained = weights.load(PRETRAINED, network=Maven, bands=pairs.bands)
-    built = {**pretrained.metadata.settings, "dropout": settings.dropout}
-    if name == "maven_lite":
-        built["light_curve"] = built["light_curve"] | pairs.light_curve_scale(train)
-        built["spectrum"] = built["spectrum"] | pairs.spectrum_scale(train)
-    torch.manual_seed(settings.seed + fold)
-    network = Maven(**built)
-    if name == "maven":
-        network.load_state_dict(pretrained.network.state_dict())
-    return network
 
 
 def main() -> None:
     """Train both models on every fold, save them and their embeddings of every pair."""
     settings = params.load(params.FinetuneClip)
-    inputs = [WINDOWS, SPECTRA, SAMPLE, WINDOWS.parent / "settings.json", PRETRAINED]
+    fraction = params.load(params.PretrainClip).validation_fraction
+    inputs = [WINDOWS, SPECTRA, SAMPLE, WINDOWS.parent / "settings.json", PRETRAINED, *SIMULATED]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
-    pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA, settings.noise_level)
-    folds = parts.folds(stored.table(SAMPLE / "splits.parquet"))
+    drawn = (settings.noise_level, settings.subset, settings.phase_scale)
+    pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA, *drawn)
+    pretrained = weights.load(PRETRAINED, network=Maven, bands=pairs.bands)
+    table = stored.table(SAMPLE / "splits.parquet")
     sample = weights.fingerprint(inputs[:2])
     metrics, shown = {}, {}
     for name, label in MODELS.items():
         fits = []
-        for fold, part in folds.items():
+        for fold, part in parts.folds(table).items():
             rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
-            network = start(name, settings, pairs, rows["train"], fold)
-            task = MavenTask(network)
+            train = rows["train"]
+            classes = maven.known_classes(settings, pairs, train, pretrained)
+            network = maven.start(name, settings, pretrained, pairs, train, classes, fold)
+            if settings.unpaired:
+                train = np.concatenate(
+                    [train, pairs.outside(table["object_id"].to_numpy(str), classes)]
+                )
+            task = MavenTask(network, settings.chunk)
+            data = pairs.with_metadata(classes)
             way = (settings.transfer, settings.layer_decay) if name == "maven" else ("all", 1.0)
             fitted = training.fit_rows(
                 task,
-                (pairs.data, rows["train"]),
-                (pairs.data, rows["validation"]),
+                (data, train),
+                (data, rows["validation"]),
                 settings,
                 seed=settings.seed + fold,
                 resume=resume / f"{name}_{fold}.safetensors",
@@ -73,20 +68,16 @@ def main() -> None:
                 network,
                 fitted,
                 preprocessing=pairs.preprocessing,
+                classes=classes,
                 bands=pairs.bands,
                 sample=sample,
             )
-            light_curve, spectrum = task.embed(
-                batching.evaluation(pairs.data, pairs.rows, settings.batch_size)()
-            )
-            folder = Path("data/embeddings") / name
-            folder.mkdir(parents=True, exist_ok=True)
-            np.savez(
-                folder / f"fold_{fold}.npz",
-                object_id=pairs.ids[pairs.rows],
-                light_curve=light_curve,
-                spectrum=spectrum,
-            )
+            (EMBEDDINGS / name).mkdir(parents=True, exist_ok=True)
+            found = maven.embeddings(task, pairs, settings.batch_size)
+            np.savez(EMBEDDINGS / name / f"fold_{fold}.npz", allow_pickle=False, **found)
+            if name == "maven" and fold == 0:
+                found = maven.shown(task, open_pairs(*SIMULATED), fraction, settings)
+                np.savez(EMBEDDINGS / name / "simulated.npz", allow_pickle=False, **found)
         metrics[name] = over_folds([trained.summary(fitted) for fitted in fits])
         shown[label] = fits
         write_json(f"metrics/{STAGE}.json", metrics)

@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-import torch
-
-from nightjar import batching, params, parts, training
+from nightjar import batching, maven, params, parts, training
 from nightjar.metrics import retrieval, write_json
-from nightjar.networks import Maven
 from nightjar.pairs import open_pairs
 from nightjar.pipeline import run
 from nightjar.tasks import MavenTask
@@ -25,26 +22,20 @@ def main() -> None:
     settings = params.load(params.PretrainClip)
     inputs = [WINDOWS, SPECTRA, SAMPLE, WINDOWS.parent / "settings.json"]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
-    pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA)
+    drawn = (settings.noise_level, settings.subset, settings.phase_scale)
+    pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA, *drawn)
     held_out = parts.held_out(
         pairs.objects.iloc[pairs.rows], settings.validation_fraction, settings.seed
     )
     train, validation = pairs.rows[~held_out], pairs.rows[held_out]
-    torch.manual_seed(settings.seed)
-    network = Maven(
-        light_curve=settings.light_curve.model_dump() | pairs.light_curve_scale(train),
-        spectrum=settings.spectrum.model_dump() | pairs.spectrum_scale(train),
-        output=settings.output,
-        embedding=settings.embedding,
-        bands=len(pairs.bands),
-        logit_scale=settings.logit_scale,
-        dropout=settings.dropout,
-    )
-    task = MavenTask(network)
+    classes = maven.known_classes(settings, pairs, train)
+    network = maven.fresh(settings, pairs, train, classes)
+    task = MavenTask(network, settings.chunk)
+    data = pairs.with_metadata(classes)
     fitted = training.fit_rows(
         task,
-        (pairs.data, train),
-        (pairs.data, validation),
+        (data, train),
+        (data, validation),
         settings,
         seed=settings.seed,
         resume=resume / "maven.safetensors",
@@ -55,6 +46,7 @@ def main() -> None:
         network,
         fitted,
         preprocessing=pairs.preprocessing,
+        classes=classes,
         bands=pairs.bands,
         sample=fingerprint(inputs[:2]),
     )

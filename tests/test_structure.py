@@ -17,6 +17,7 @@ TRAINING = [name for name, kind in params.STAGES.items() if issubclass(kind, par
 OF_OTHERS = {  # keys that a stage reads in another stage's block
     "train_classical": ["probe_clip.class_groups", "probe_clip.neighbours"],
     "evaluate_uncertainty": ["train_uncertainty.methods"],
+    "finetune_clip": ["pretrain_clip.validation_fraction"],
 }
 TORCH_FREE = ("tables", "ragged", "samples", "spectra", "windows", "splits", "simulate", "surveys")
 

@@ -6,7 +6,7 @@ probed points, noise.  Without one the batch is a pure function of the rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nightjar import windows
-from nightjar.batching import Batch, Pair, collate
+from nightjar.batching import Batch, Pair, collate, drawing
 from nightjar.batching.masking import shuffled, subsets
 from nightjar.params import ProbedSettings
 
@@ -43,7 +43,9 @@ class SupernovaData:
         evaluation takes them evenly spaced from the first on
     label : (n,) int class codes, or None
     redshift : (n,) float, or None
-    noise_level : training adds noise of so many reported errors (Zhang+2024)
+    noise_level : training adds noise of so many reported errors (Zhang+2024), anew each time
+    subset : in training each object keeps a share of its points, drawn anew each time from between
+        this and 1 (but at least four points); time starts at the first of them.  1 keeps all
     """
 
     light_curves: LightCurves
@@ -51,6 +53,7 @@ class SupernovaData:
     label: Array | None = None
     redshift: Array | None = None
     noise_level: float = 0.0
+    subset: float = 1.0
 
     def __len__(self) -> int:
         return len(self.light_curves)
@@ -58,9 +61,14 @@ class SupernovaData:
     def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Batch:
         """The sequences of ``rows``, padded to the longest."""
         curves = self.light_curves
-        point, owner = _points(curves.offsets, rows)
-        keep = _at_most(self.points_per_band, owner * len(curves.bands) + curves.band[point], rng)
+        point, owner = drawing.points(curves.offsets, rows)
+        band = owner * len(curves.bands) + curves.band[point]
+        keep = drawing.at_most(self.points_per_band, band, rng)
         point, owner = point[keep], owner[keep]
+        fewer = rng is not None and self.subset < 1
+        if rng is not None and fewer:
+            keep = drawing.share(self.subset, owner, len(rows), rng)
+            point, owner = point[keep], owner[keep]
         count = np.bincount(owner, minlength=len(rows))
         valid = np.arange(max(count.max(initial=0), 1)) < count[:, None]
 
@@ -70,9 +78,12 @@ class SupernovaData:
             return out
 
         error = np.nan_to_num(padded(curves.error), nan=0.0)
-        value = _noisy(padded(curves.value), error, self.noise_level, rng)
+        value = drawing.noisy(padded(curves.value), error, self.noise_level, rng)
+        time = padded(curves.time)
+        if fewer:
+            time = np.where(valid, time - time[:, :1], 0)
         return collate(
-            value, error, padded(curves.time), padded(curves.band), valid, rows,
+            value, error, time, padded(curves.band), valid, rows,
             label=_take(self.label, rows), redshift=_take(self.redshift, rows, np.float32),
         )  # fmt: skip
 
@@ -87,7 +98,11 @@ class SpectrumData:
     wavelength : (bins,) Angstrom
     object_row : (m,) int, the object that each spectrum belongs to
     default : (n,) int, the spectrum that stands for each object in evaluation, such as the one
-        nearest to peak; None takes the first.  Training draws one of the object's spectra.
+        nearest to peak, -1 for one without; None takes the first.  Training draws one of the
+        object's spectra.
+    phase : (m,) float, days from peak, NaN where unknown; or None
+    phase_scale : days; training draws a spectrum in proportion to exp(-|phase| / phase_scale), one
+        of unknown phase as if at one phase_scale.  None draws all alike
     noise_level : as in `SupernovaData`, with errors of at most the continuum: where a survey marks
         a pixel by a huge error, noise of that size would drown the spectrum
     """
@@ -98,6 +113,8 @@ class SpectrumData:
     wavelength: Array
     object_row: Array
     default: Array | None = None
+    phase: Array | None = None
+    phase_scale: float | None = None
     noise_level: float = 0.0
 
     @cached_property
@@ -106,35 +123,57 @@ class SpectrumData:
         order = np.argsort(self.object_row, kind="stable")
         return order, self.object_row[order]
 
+    @cached_property
+    def _cumulative(self) -> Array:
+        """Sums of the weights before each spectrum in that order, and of all, (m + 1,)."""
+        assert self.phase is not None
+        assert self.phase_scale is not None
+        order, of_object = self._by_object
+        distance = np.nan_to_num(np.abs(self.phase[order]) / self.phase_scale, nan=1.0)
+        _, first, group = np.unique(of_object, return_index=True, return_inverse=True)
+        nearest = np.minimum.reduceat(distance, first)[group]  # else all weights may underflow
+        return np.concatenate([[0], np.cumsum(np.exp(nearest - distance))])
+
     def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Batch:
-        """One spectrum of each of ``rows``, without the bins that none of them covers."""
+        """One spectrum of each of ``rows``, without the bins that none of them covers.
+
+        An object without a spectrum is a row without valid bins.
+        """
         chosen = self._choose(np.asarray(rows), rng)
-        valid = np.asarray(self.valid[chosen])
+        valid = np.asarray(self.valid[chosen]) & (chosen >= 0)[:, None]
         covered = np.flatnonzero(valid.any(axis=0)) if valid.any() else np.array([0])
         valid = valid[:, covered]
         flux, error = self.flux[chosen][:, covered], self.flux_err[chosen][:, covered]
         error = np.where(valid, np.nan_to_num(error, nan=0.0), 0).astype(np.float32)
         error = np.minimum(error, 1.0)
-        value = _noisy(np.where(valid, flux, 0).astype(np.float32), error, self.noise_level, rng)
+        value = np.where(valid, flux, 0).astype(np.float32)
+        value = drawing.noisy(value, error, self.noise_level, rng)
         time = np.where(valid, self.wavelength[covered], 0)
         return collate(value, error, time, np.zeros(valid.shape), valid, rows)
 
+    def one_by_one(self) -> SpectrumData:
+        """The same spectra, each standing for itself: row i is spectrum i."""
+        return replace(self, object_row=np.arange(len(self.object_row)), default=None)
+
     def _choose(self, rows: Array, rng: np.random.Generator | None) -> Array:
+        """A spectrum of each of ``rows``, -1 where it has none."""
         if rng is None and self.default is not None:
             return self.default[rows]
         order, of_object = self._by_object
         first = np.searchsorted(of_object, rows, side="left")
         count = np.searchsorted(of_object, rows, side="right") - first
-        if not count.all():
-            raise ValueError(f"object row {rows[np.argmin(count)]} has no spectrum")
-        if rng is not None:
+        if rng is not None and self.phase_scale is not None:
+            first = drawing.weighted(self._cumulative, first, count, rng)
+        elif rng is not None:
             first = first + (rng.random(len(rows)) * count).astype(np.int64)
-        return order[first]
+        chosen = np.full(len(rows), -1)
+        chosen[count > 0] = order[first[count > 0]]
+        return chosen
 
 
 @dataclass(frozen=True)
 class PairData:
-    """Light curves and spectra of the same objects."""
+    """Light curves and spectra of the same objects; either may be missing."""
 
     light_curves: SupernovaData
     spectra: SpectrumData
@@ -142,41 +181,6 @@ class PairData:
     def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Pair:
         """The pairs of ``rows``."""
         return Pair(self.light_curves.batch(rows, rng), self.spectra.batch(rows, rng))
-
-
-def _points(offsets: Array, rows: Array) -> tuple[Array, Array]:
-    """Flat index of every point of ``rows``, and which of the rows it belongs to."""
-    start = offsets[rows]
-    length = offsets[rows + 1] - start
-    owner = np.repeat(np.arange(len(rows)), length)
-    before = np.cumsum(length) - length
-    return np.arange(len(owner)) + (start - before)[owner], owner
-
-
-def _at_most(count: int, group: Array, rng: np.random.Generator | None) -> Array:
-    """Which points to keep, so that no group has more than ``count``; (n,) bool."""
-    if rng is None:
-        order = np.argsort(group, kind="stable")
-    else:
-        order = np.lexsort((rng.random(len(group)), group))
-    ordered = group[order]
-    first = np.searchsorted(ordered, ordered, side="left")
-    rank = np.arange(len(group)) - first
-    size = np.searchsorted(ordered, ordered, side="right") - first
-    if rng is None:
-        # r of n is kept where the staircase ceil(r count / n) rises: `count` times, evenly
-        chosen = -(-(rank + 1) * count // size) > -(-rank * count // size)
-    else:
-        chosen = rank < count
-    keep = np.empty(len(group), dtype=bool)
-    keep[order] = chosen | (size <= count)
-    return keep
-
-
-def _noisy(value: Array, error: Array, level: float, rng: np.random.Generator | None) -> Array:
-    if rng is None or level == 0:
-        return value
-    return value + level * error * rng.standard_normal(value.shape, dtype=np.float32)
 
 
 @dataclass(frozen=True)

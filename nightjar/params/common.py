@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 M = TypeVar("M")
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Counts = Annotated[list[Count], Field(min_length=1)]
 Classes = dict[str, list[str]]
@@ -84,6 +85,29 @@ class EncoderSettings(TransformerSettings):
     """A Maven transformer (Zhang+2024) and its pooling."""
 
     pooling: Literal["mean", "max", "attention"]
+    norm: Literal["post", "pre"]
+
+
+class PairWeights(Settings):
+    """Weight in the loss of each pair of modalities; metadata are class and redshift."""
+
+    light_curve_spectrum: NotNegative
+    light_curve_metadata: NotNegative
+    spectrum_metadata: NotNegative
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("one of the weights must be above 0")
+        return self
+
+
+class InheritedPairWeights(Settings):
+    """The same; null = what the pre-trained weights were trained with."""
+
+    light_curve_spectrum: NotNegative | None
+    light_curve_metadata: NotNegative | None
+    spectrum_metadata: NotNegative | None
 
 
 class AstromerSettings(TransformerSettings):

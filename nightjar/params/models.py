@@ -11,6 +11,9 @@ from nightjar.params.common import (
     Count,
     Counts,
     EncoderSettings,
+    InheritedPairWeights,
+    NotNegative,
+    PairWeights,
     Parallel,
     Positive,
     ProbedSettings,
@@ -23,23 +26,43 @@ from nightjar.params.common import (
 Transfer = Literal["all", "first_block", "projection"]  # what of a pre-trained network trains
 
 
-class PretrainClip(Training):
+class Contrastive(Training):
+    """Alignment of modalities: chunks of a batch, and what is drawn anew each step."""
+
+    chunk: Count | None
+    noise_level: NotNegative
+    subset: Annotated[float, Field(gt=0, le=1)]
+    phase_scale: Positive | None
+
+
+class PretrainClip(Contrastive):
     """CLIP on simulated pairs."""
 
     light_curve: EncoderSettings
     spectrum: EncoderSettings
     output: Count
     embedding: Count
+    objective: Literal["softmax", "sigmoid"]
     logit_scale: Positive
+    pair_weights: PairWeights
+    class_dim: Count
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
 
 
-class FinetuneClip(Training):
+class FinetuneClip(Contrastive):
     """CLIP on observed pairs, per fold, with and without pre-training."""
 
     transfer: Transfer
     layer_decay: Annotated[float, Field(gt=0, le=1)]
-    noise_level: Annotated[float, Field(ge=0)]
+    pair_weights: InheritedPairWeights
+    unpaired: bool
+
+    @model_validator(mode="after")
+    def _useful(self) -> Self:
+        weights = self.pair_weights
+        if self.unpaired and weights.light_curve_metadata == weights.spectrum_metadata == 0:
+            raise ValueError("unpaired objects need a weight above 0 of a pair with metadata")
+        return self
 
 
 class TrainBaselines(Training):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nightjar.batching import Batch
 
 
-def sequence(batch: Batch) -> tuple[Tensor, ...]:
+def sequence(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What an encoder takes of a batch."""
     return batch.value, batch.time, batch.band, batch.valid
 

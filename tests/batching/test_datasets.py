@@ -138,8 +138,15 @@ def test_one_of_several_spectra():
     rng = np.random.default_rng(0)
     seen = {default.batch(np.array([1]), rng).value.shape[1] for _ in range(20)}
     assert seen == {2, 3}
-    with pytest.raises(ValueError, match="object row 7 has no spectrum"):
-        spectra().batch(np.array([0, 7]))
+
+
+def test_an_object_without_a_spectrum_is_a_row_without_valid_bins():
+    for data in (spectra(), spectra(default=np.array([1, 2, -1]))):
+        batch = data.batch(np.array([0, 2]))
+        assert batch.valid.tolist() == [[True], [False]]
+        assert batch.value.tolist() == [[6], [0]]
+    drawn = spectra().batch(np.array([7, 1]), np.random.default_rng(0))
+    assert drawn.valid.any(1).tolist() == [False, True]
 
 
 def test_spectrum_noise_follows_the_errors_where_there_are_any():

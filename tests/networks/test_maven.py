@@ -13,34 +13,38 @@ from nightjar.networks.transformer import MavenBlock
 from nightjar.params import EncoderSettings
 from tests.networks.windows import small, window
 
-LIGHT_CURVE = {"dim": 64, "depth": 5, "heads": 8, "base": 20583.369, "pooling": "mean"}
-SPECTRUM = {"dim": 32, "depth": 13, "heads": 2, "base": 17945.142, "pooling": "mean"}
-BASELINE = {"dim": 32, "depth": 9, "heads": 2, "base": 3371.168, "pooling": "mean"}
-
-
 def count(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
 def test_published_encoders_have_the_published_sizes():
-    attention = {**LIGHT_CURVE, "pooling": "attention"}
-    assert count(MavenEncoder(**LIGHT_CURVE, output=32, bands=2)) == 251_296
-    assert count(MavenEncoder(**attention, output=32, bands=2)) == 268_000
-    assert count(MavenEncoder(**SPECTRUM, output=32)) == 165_024
+    maven, lite = NAMED["maven"], NAMED["maven_lite"]
+    assert count(MavenEncoder(**maven["light_curve"], output=32, bands=2)) == 251_296
+    assert count(MavenEncoder(**lite["light_curve"], output=32, bands=2)) == 268_000
+    assert count(MavenEncoder(**maven["spectrum"], output=32)) == 165_024
 
 
-@pytest.mark.parametrize(("pooling", "published"), [("mean", 424_770), ("attention", 441_474)])
-def test_maven_has_the_published_size_less_the_dead_logit_bias(pooling, published):
+@pytest.mark.parametrize(("name", "published"), [("maven", 424_770), ("maven_lite", 441_474)])
+def test_maven_has_the_published_size_less_the_dead_logit_bias(name, published):
     # published: 251,296 (268,000 with attention pooling) + 165,024 + 2 projections of 4,224, logit
     # scale, logit bias. The bias cancels in the softmax, so it never gets a gradient: left out.
-    light_curve = {**LIGHT_CURVE, "pooling": pooling}
-    network = Maven(light_curve, SPECTRUM, output=32, embedding=128, bands=2, logit_scale=19.546)
-    assert count(network) == published - 1
+    assert count(Maven(**NAMED[name])) == published - 1
+    assert count(Maven(**NAMED[name], objective="sigmoid")) == published
+
+
+def test_the_published_baseline_by_hand():
+    # per block of width 32: q, k, v 3 x 1024, output 1056, feed-forward 4224 + 4128, norms 2 x 64;
+    # value 64, bands 64, output 32 x 32 + 32; projection 32 x 128 + 128; head 128 x 3 + 3
+    blocks = 9 * (3072 + 1056 + 4224 + 4128 + 128)
+    expected = blocks + 64 + 64 + 1056 + 4224 + 387
+    assert count(EndToEnd(**NAMED["baseline"], outputs=3)) == expected
 
 
 def test_published_sizes_are_valid_settings():
-    for settings in (LIGHT_CURVE, SPECTRUM, BASELINE):
-        assert EncoderSettings(**settings).model_dump() == settings
+    for named in NAMED.values():
+        for name in named.keys() & {"light_curve", "spectrum"}:
+            encoder = {**named[name], "norm": "post"}
+            assert EncoderSettings(**encoder).model_dump() == encoder
 
 
 def test_block_is_torchs_post_norm_layer_with_logits_scaled_by_the_full_width():
