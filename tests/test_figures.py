@@ -42,7 +42,11 @@ def draw_all():
         "reconstruction": figures.reconstruction(
             window, window, np.abs(window), window, window > 0, ["a", "b"]
         ),
-        "reliability": figures.reliability({"deterministic": bins}),
+        "reliability": figures.reliability({"deterministic": bins}, {"deterministic": bins}),
+        "conformal": figures.conformal(
+            {"deterministic": {"coverage_90": {"a": 0.9, "a_std": 0.1}, "set_size_90": {"b": 2}}},
+            0.9,
+        ),
         "rejection": figures.rejection({"SMP": calibration.rejection(wrong, RNG.random(40))}),
         "embedding_map": figures.embedding_map(
             RNG.normal(size=(40, 2)), LABELS, CLASSES[:2], RNG.random(40)
@@ -83,9 +87,8 @@ def draw_again(name):
     state = np.random.default_rng(0)
     state.integers(0, 3, 40)
     probabilities = state.dirichlet(np.ones(3), 40)
-    return figures.reliability(
-        {"deterministic": calibration.reliability(probabilities, probabilities.argmax(axis=1), 5)}
-    )
+    bins = calibration.reliability(probabilities, probabilities.argmax(axis=1), 5)
+    return figures.reliability({"deterministic": bins}, {"deterministic": bins})
 
 
 def test_magnitudes_grow_downwards_and_fluxes_upwards():

@@ -67,49 +67,38 @@ def test_a_survey_without_redshifts_is_judged_by_class(without_redshift):
 
 
 def predictions(path, ids):
-    """Probabilities of one sample for the stars ``ids``, all of class A."""
-    path.mkdir(exist_ok=True)
+    """Probabilities of one sample for the stars ``ids``, all called class A."""
+    path.mkdir(parents=True)
     probabilities = np.tile([0.9, 0.1], (1, len(ids), 1))
     np.savez(path / "0.npz", object_id=ids, probabilities=probabilities, classes=["A", "B"])
 
 
-def test_predictions_for_stars_that_a_fold_trains_on_are_refused(tmp_path):
-    """Of an earlier run, trained on other splits: they stay on disk."""
-    objects = pd.DataFrame({"class": list("ABAB")}, index=list("wxyz"))
-    parts = ["train", "validation", "test", "test"]
-    table = pd.DataFrame({"fold": 0, "object_id": list("wxyz"), "part": parts})
-    predictions(tmp_path / "new", ["x", "y", "z"])
-    (fold,) = evaluate_uncertainty.folds_of(tmp_path / "new", objects, table)
-    assert fold.label.tolist() == [0, 1]  # y and z: x only validates
-    predictions(tmp_path / "old", ["w", "y"])
-    with pytest.raises(InputError, match=r"old/0\.npz: holds stars that fold 0 does not keep out"):
-        evaluate_uncertainty.folds_of(tmp_path / "old", objects, table)
-
-
-def test_a_method_without_predictions_is_named(tmp_path):
-    with pytest.raises(InputError, match="mc_dropout: no predictions; run train_uncertainty"):
-        evaluate_uncertainty.folds_of(tmp_path / "mc_dropout", pd.DataFrame(), pd.DataFrame())
-
-
-def test_methods_that_are_no_longer_listed_are_not_judged(tmp_path, monkeypatch):
+def test_uncertainty_of_one_task(tmp_path, monkeypatch):
+    """Methods that are no longer listed are not judged, nor stars of other samples per class."""
     monkeypatch.chdir(tmp_path)
     values = valid_params()
-    values["train_uncertainty"]["methods"] = ["deterministic"]
+    values["train_uncertainty"] |= {"methods": ["deterministic"], "samples_per_class": 10}
     Path("params.yaml").write_text(yaml.safe_dump(values))
     sample = Path("data/raw/variables")
     sample.mkdir(parents=True)
-    pd.DataFrame({"object_id": list("xyz"), "class": list("ABA")}).to_parquet(
-        sample / "objects.parquet"
-    )
-    table = pd.DataFrame({"fold": 0, "object_id": list("xyz"), "part": "test"})
-    table.to_parquet(sample / "splits.parquet")
-    Path("data/predictions").mkdir()
+    objects = pd.DataFrame({"object_id": list("uvwxyz"), "class": list("AABABA")})
+    objects.to_parquet(sample / "objects.parquet")
+    task = {"survey": "one", "samples_per_class": 10, "fold": 0, "part": "test"}
+    table = pd.DataFrame({"object_id": list("vwxyz")}).assign(**task)
+    table.loc[:1, "part"] = "validation"
+    other = pd.DataFrame({"object_id": ["u"]}).assign(**task | {"samples_per_class": 20})
+    pd.concat([table, other]).to_parquet(sample / "splits.parquet")
     for name in ("deterministic", "mc_dropout"):
-        predictions(Path("data/predictions") / name, list("xyz"))
+        predictions(Path("data/predictions") / name, list("vwxyz"))
     evaluate_uncertainty.main()
     judged = json.loads(Path("metrics/evaluate_uncertainty.json").read_text())
-    assert list(judged) == ["deterministic"]
+    sections = ["deterministic", "deterministic_coverage_90", "deterministic_set_size_90"]
+    assert list(judged) == sections
     assert judged["deterministic"]["accuracy"] == pytest.approx(2 / 3, abs=1e-5)
+    assert judged["deterministic"]["stars"] == 3
+    assert [path.name for path in Path("models/calibration").iterdir()] == ["deterministic.json"]
+    drawn = {path.name for path in Path("plots/evaluate_uncertainty").iterdir()}
+    assert drawn == {"conformal_sets.png", "rejection.png", "reliability.png"}
 
 
 @pytest.mark.parametrize("method", ["mc-dropout", ""])

@@ -16,8 +16,13 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 TRAINING = [name for name, kind in params.STAGES.items() if issubclass(kind, params.Training)]
 OF_OTHERS = {  # keys that a stage reads in another stage's block
     "train_classical": ["probe_clip.class_groups", "probe_clip.neighbours"],
-    "evaluate_uncertainty": ["train_uncertainty.methods"],
     "finetune_clip": ["pretrain_clip.validation_fraction"],
+    "evaluate_uncertainty": [
+        "train_uncertainty.methods",
+        "train_uncertainty.samples_per_class",
+        "train_uncertainty.survey",
+        "presets.${preset}.train_uncertainty.samples_per_class",
+    ],
 }
 TORCH_FREE = ("tables", "ragged", "samples", "spectra", "windows", "splits", "simulate", "surveys")
 

@@ -8,10 +8,11 @@ from nightjar.figures.embeddings import embedding_map, retrieval
 from nightjar.figures.scores import bars, confusion, redshift
 from nightjar.figures.style import save
 from nightjar.figures.training import learning_curves, reconstruction
-from nightjar.figures.trust import rejection, reliability
+from nightjar.figures.trust import conformal, rejection, reliability
 
 __all__ = [
     "bars",
+    "conformal",
     "confusion",
     "embedding_map",
     "learning_curves",

@@ -137,6 +137,8 @@ class EvaluateUncertainty(Settings):
     """Scores of the uncertainties."""
 
     bins: Annotated[int, Field(ge=2)]
+    coverage: Annotated[float, Field(gt=0, lt=1)]
+    error_rate: Annotated[float, Field(ge=0, lt=1)]
 
 
 class Report(Settings):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
 
 from nightjar import calibration
 
@@ -66,3 +67,39 @@ def test_aurc_does_not_depend_on_the_order_of_rows(order):
     assert calibration.aurc(wrong, score) == pytest.approx(
         calibration.aurc([1, 0, 1, 0, 0, 1], [1, 1, 2, 2, 3, 3])
     )
+
+
+def test_losses_are_what_the_scores_are_means_of():
+    single = calibration.losses(PROBABILITIES, TRUE)
+    np.testing.assert_allclose(single["nll"], -np.log([0.9, 0.2, 0.6, 0.7]))
+    np.testing.assert_allclose(single["brier"], 2 * np.array([0.01, 0.64, 0.16, 0.09]))
+
+
+def test_auprc_by_hand():
+    # called in the order 3 (wrong), 2 (right), 1 (wrong): precision 1 at recall 1/2, 2/3 at 1
+    found = calibration.auprc([True, False, True], [3, 2, 1])
+    assert found == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    assert calibration.auprc([True, False, False, True], [1, 1, 1, 1]) == 0.5  # the error rate
+
+
+@given(st.integers(0, 2**32), st.integers(2, 30))
+def test_auprc_is_that_of_scikit_learn(seed, n):
+    rng = np.random.default_rng(seed)
+    wrong, score = rng.permutation(n) < rng.integers(1, n), rng.integers(0, 6, n)
+    assert calibration.auprc(wrong, score) == pytest.approx(average_precision_score(wrong, score))
+
+
+@pytest.mark.parametrize("wrong", [[True, True], [False, False], []])
+def test_auprc_needs_right_and_wrong(wrong):
+    assert calibration.auprc(wrong, np.arange(len(wrong))) is None
+
+
+def test_score_threshold_by_hand():
+    """Rising scores: right, wrong, right and right (equal), wrong; of 1, 2, 4, 5 kept 0, 1/2, 1/4,
+    2/5 are wrong.  At most a quarter: the fourth; the third alone is not to be had."""
+    wrong, score = [True, False, False, True, False], [2, 1, 3, 4, 3]
+    assert calibration.score_threshold(wrong, score, 0.25) == 3
+    assert calibration.score_threshold(wrong, score, 0.2) == 1
+    assert calibration.score_threshold(wrong, score, 0.4) == 4
+    assert calibration.score_threshold([True], [1], 0.5) is None
+    assert calibration.score_threshold([], [], 0.5) is None

@@ -1,0 +1,118 @@
+"""Sampled predictions of every fold, as the training of a method left them, joined with the truth.
+
+An npz file per fold holds ``object_id`` (n,), ``probabilities`` (samples, n, classes) of validation
+and scored stars together, and ``classes``; and where the method says so, ``outside`` (samples, k,
+classes) of stars that the classifier was not made for, ``passes`` and ``parameters``.
+
+A star's probabilities are those of one sample averaged over its windows and bands: hence every
+uncertainty is the star's, not a window's mean.  Samples of dropout differ from window to window,
+so that they average out: of two stars alike the one with more windows has the smaller variance.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
+
+from nightjar import stored
+from nightjar.errors import InputError
+from nightjar.parts import Folds, Ids
+
+COSTS = ("passes", "parameters")
+
+
+class Predicted(NamedTuple):
+    """Objects with a known class and their sampled probabilities."""
+
+    object_id: NDArray[np.str_]  # (n,)
+    probabilities: NDArray[np.floating]  # (samples, n, classes)
+    label: NDArray[np.int64]  # (n,) codes
+
+    @property
+    def mean(self) -> NDArray[np.floating]:
+        """Mean over samples, (n, classes)."""
+        return self.probabilities.mean(axis=0)
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        """Misclassified objects, (n,)."""
+        return self.mean.argmax(axis=1) != self.label
+
+
+class Fold(NamedTuple):
+    """Predictions of one fold's classifier.
+
+    ``outside`` (samples, k, classes) is of objects that it was not made for, None where there are
+    none; ``cost`` what a prediction takes, per object (`COSTS`).
+    """
+
+    scored: Predicted
+    validation: Predicted
+    classes: list[str]
+    outside: NDArray[np.floating] | None = None
+    cost: dict[str, float] = {}  # noqa: RUF012
+
+
+def read(method: Path, objects: pd.DataFrame, folds: Folds) -> dict[int, Fold]:
+    """Predictions of a method in every fold.
+
+    Parameters
+    ----------
+    method : folder of ``<fold>.npz``
+    objects : with ``class``, indexed by object_id
+    folds : parts of the task
+
+    Raises
+    ------
+    InputError
+        A fold is missing, or its predictions are of other splits or other classes.
+    """
+    found = {}
+    for number, part in folds.items():
+        path = method / f"{number}.npz"
+        try:
+            with np.load(path) as arrays:
+                found[number] = _fold(path, arrays, objects, part)
+        except FileNotFoundError:
+            raise InputError(
+                f"{path}: no predictions; run train_uncertainty for this method"
+            ) from None
+    return found
+
+
+def _fold(path: Path, arrays: NpzFile, objects: pd.DataFrame, part: dict[str, Ids]) -> Fold:
+    ids, classes = arrays["object_id"], arrays["classes"].tolist()
+    if not np.isin(ids, np.concatenate([part["validation"], part["test"]])).all():
+        raise InputError(
+            f"{path}: holds stars that fold {path.stem} does not keep out of training: an earlier "
+            f"run's; delete {path.parent}, or run its train_uncertainty again"
+        )
+    label = stored.class_codes(objects.loc[ids], classes)
+    if (label < 0).any():
+        raise InputError(
+            f"{path}: star {str(ids[label.argmin()])!r} is of none of the classes "
+            f"{', '.join(classes)}; run train_uncertainty again"
+        )
+    known = {}
+    for name in ("test", "validation"):
+        rows = np.flatnonzero(np.isin(ids, part[name]))
+        if not len(rows):
+            raise InputError(f"{path}: no {name} star in fold {path.stem}; gather more stars")
+        known[name] = Predicted(ids[rows], arrays["probabilities"][:, rows], label[rows])
+    outside = arrays["outside"] if "outside" in arrays and arrays["outside"].size else None
+    cost = {key: float(arrays[key]) for key in COSTS if key in arrays}
+    return Fold(known["test"], known["validation"], classes, outside, cost)
+
+
+def together(folds: list[Predicted]) -> Predicted:
+    """All folds' objects in one, for figures; an object may be scored in several."""
+    return Predicted(
+        np.concatenate([fold.object_id for fold in folds]),
+        np.concatenate([fold.probabilities for fold in folds], axis=1),
+        np.concatenate([fold.label for fold in folds]),
+    )
