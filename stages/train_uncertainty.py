@@ -4,17 +4,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from nightjar import batching, params, parts, stored, training, weights
+from nightjar import params, parts, stored, training, weights
 from nightjar.errors import InputError
 from nightjar.metrics import over_folds, write_json
-from nightjar.networks import Astromer, AstromerClassifier
+from nightjar.networks import Astromer
 from nightjar.pipeline import run
 from nightjar.stars import open_stars, per_object
 from nightjar.tasks import ClassifyTask, class_weights
 from nightjar.training import checkpoints, trained
-from nightjar.uncertainty import predict
+from nightjar.uncertainty import methods
+from nightjar.uncertainty.outside import outside, without
 
 STAGE = "train_uncertainty"
 SAMPLE = Path("data/raw/variables")
@@ -23,7 +23,7 @@ PRETRAINED = Path("models/astromer/weights.safetensors")
 
 
 def main(method: str) -> None:
-    """Train on every fold; sampled probabilities of validation and scored stars."""
+    """Train on every fold; sampled probabilities of validation, scored and strange stars."""
     settings = params.load(params.TrainUncertainty)
     if method not in settings.methods:
         raise InputError(
@@ -38,56 +38,57 @@ def main(method: str) -> None:
     full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
     table = stored.table(SAMPLE / "splits.parquet")
     survey, folds = parts.task(table, settings.survey, settings.samples_per_class)
-    classes = stars.classes_of(table["object_id"][table["survey"] == survey])
+    every = stars.classes_of(table["object_id"][table["survey"] == survey])
+    classes = without(every, settings.left_out)
     label = stars.labels(classes)
+    strange = outside(stars, table, survey, settings.left_out, settings.seed)
     train = stars.drawn(label=label, full=full)
     predictions, fits = Path("data/predictions") / method, []
     predictions.mkdir(parents=True, exist_ok=True)
     for fold, part in folds.items():
-        rows = {each: stars.rows_of(ids) for each, ids in part.items()}
-        torch.manual_seed(settings.seed + fold)
-        network = AstromerClassifier(
-            pretrained.metadata.settings, settings.hidden, len(classes), settings.dropout
-        )
-        network.encoder.load_state_dict(pretrained.network.state_dict())
-        task = ClassifyTask(network, class_weights(label[rows["train"]], len(classes)))
+        found = {each: stars.rows_of(ids) for each, ids in part.items()}
+        rows = {each: of_part[label[of_part] >= 0] for each, of_part in found.items()}
         validation = stars.sequential(rows["validation"], label=label, full=full)
-        fitted = training.fit_rows(
-            task,
-            (train, rows["train"]),
-            (validation, np.arange(len(validation))),
-            settings,
-            seed=settings.seed + fold,
-            resume=resume / f"{fold}.safetensors",
-            label=f"{method}, {survey}, fold {fold}",
-        )
-        fits.append(fitted)
-        trained.save(
-            f"models/uncertainty/{method}/folds/{fold}",
-            network,
-            fitted,
-            preprocessing=stars.preprocessing,
+        asked = [rows["validation"], rows["test"], stars.rows_of(strange)]
+        scored = stars.sequential(np.concatenate(asked), full=full)
+        sampled, parameters = [], 0
+        for member in range(methods.members(method, settings)):
+            seed = methods.seed_of(settings.seed, fold, member)
+            network = methods.classifier(method, settings, pretrained, len(classes), seed)
+            fitted = training.fit_rows(
+                ClassifyTask(network, class_weights(label[rows["train"]], len(classes))),
+                (train, rows["train"]),
+                (validation, np.arange(len(validation))),
+                settings.model_copy(update={"seed": seed}),
+                seed=seed,
+                resume=resume / f"{fold}_{member}.safetensors",
+                label=f"{method}, {survey}, fold {fold}, member {member}",
+            )
+            fits.append(fitted)
+            trained.save(
+                methods.folder(method, fold, member),
+                network,
+                fitted,
+                preprocessing=stars.preprocessing,
+                classes=classes,
+                bands=stars.bands,
+                sample=weights.fingerprint(inputs[:1]),
+                notes=methods.notes(method, survey, settings),
+            )
+            sampled.append(methods.sample(network, scored, method, settings))
+            parameters += sum(each.numel() for each in network.parameters())
+        ids, probabilities = per_object(stars.ids[scored.row], np.concatenate(sampled))
+        known = ~np.isin(ids, strange)
+        np.savez(
+            predictions / f"{fold}.npz",
+            object_id=ids[known],
+            probabilities=probabilities[:, known],
+            outside_id=ids[~known],
+            outside=probabilities[:, ~known],
             classes=classes,
-            bands=stars.bands,
-            sample=weights.fingerprint(inputs[:1]),
-            notes={
-                "method": method,
-                "survey": survey,
-                "samples_per_class": str(settings.samples_per_class),
-            },
+            passes=len(probabilities),
+            parameters=parameters,
         )
-        scored = stars.sequential(np.concatenate([rows["validation"], rows["test"]]), full=full)
-        batches = batching.evaluation(scored, np.arange(len(scored)), settings.batch_size)
-        probabilities = predict(
-            network,
-            task.logits,
-            (batch.to(task.device) for batch in batches()),
-            samples=settings.samples,
-            dropout=method == "mc_dropout",
-            seed=settings.seed,
-        )
-        ids, mean = per_object(stars.ids[scored.row], probabilities)
-        np.savez(predictions / f"{fold}.npz", object_id=ids, probabilities=mean, classes=classes)
     metrics = over_folds([trained.summary(each) for each in fits])
     write_json(f"metrics/{STAGE}_{method}.json", {method: metrics})
     trained.write_curves(f"plots/{STAGE}/{method}/learning_curves.csv", {method: fits})

@@ -116,7 +116,14 @@ def test_a_number_that_yaml_11_reads_as_text_is_a_number(tmp_path):
         ),
         ({"probe_clip.neighbours": []}, "probe_clip", ["neighbours", "at least 1"]),
         ({"train_classical.wavelength_max": 2500.0}, "train_classical", ["wavelength_max must"]),
-        ({"train_uncertainty.dropout": 0.0}, "train_uncertainty", ["mc_dropout needs a dropout"]),
+        (
+            {
+                f"train_uncertainty.mc_dropout.{s}": 0.0
+                for s in ("attention", "feedforward", "head")
+            },
+            "train_uncertainty",
+            ["mc_dropout needs a rate above 0"],
+        ),
     ],
 )
 def test_bad_settings_are_errors_that_name_the_key(edited, changes, stage, says):

@@ -78,7 +78,8 @@ def clone(tmp_path_factory) -> Clone:
 def test_every_stage_wrote_its_metrics_and_the_report_stands_alone(clone):
     stages = yaml.safe_load((clone.path / "dvc.yaml").read_text())["stages"]
     written = {name.removesuffix(".json") for name in clone.metrics()}
-    methods = {"train_uncertainty_deterministic", "train_uncertainty_mc_dropout"}
+    names = ("deterministic", "ensemble", "mc_dropout", "hsa", "ha_mc_dropout")
+    methods = {f"train_uncertainty_{name}" for name in names}
     assert written == (set(stages) - {"report", "train_uncertainty"}) | methods
     for name, content in clone.metrics().items():
         assert json.loads(content, parse_constant=pytest.fail), name  # no NaN, no infinity

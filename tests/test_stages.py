@@ -105,7 +105,7 @@ def test_uncertainty_of_one_task(tmp_path, monkeypatch):
 def test_an_unknown_method_of_uncertainty_is_refused(tmp_path, monkeypatch, method):
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(yaml.safe_dump(valid_params()))
-    with pytest.raises(InputError, match=f"'{method}' is none of .*: deterministic, mc_dropout"):
+    with pytest.raises(InputError, match=f"'{method}' is none of .*: deterministic, ensemble"):
         train_uncertainty.main(method)
 
 

@@ -215,6 +215,7 @@ class Astromer(nn.Module):
         band: Tensor,
         valid: Tensor,
         masked: Tensor | None = None,
+        *,
         samples: int = 1,
     ) -> list[Tensor]:
         """Input embedding and output of every block: depth + 1 tensors (batch, length, dim).
@@ -255,7 +256,7 @@ class Astromer(nn.Module):
         return self.head(sequence).squeeze(-1).float()
 
     def embed(
-        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, samples: int = 1
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, *, samples: int = 1
     ) -> Tensor:
         """Mean over time of every layer, (samples * batch, depth + 1, dim), sample by sample.
 

@@ -92,13 +92,13 @@ class AstromerClassifier(nn.Module):
         self._freeze_unused()
 
     def forward(
-        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, samples: int = 1
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, *, samples: int = 1
     ) -> Tensor:
         """Logits, float32 (samples * batch, classes), sample by sample.
 
         Arguments as in ``Astromer.layers``.
         """
-        return self.head(self.encoder.embed(value, time, band, valid, samples))
+        return self.head(self.encoder.embed(value, time, band, valid, samples=samples))
 
     def take(self, pretrained: Mapping[str, Tensor]) -> None:
         """Begin with a pre-trained `Astromer`'s state; centroids, which it lacks, stay new.

@@ -11,6 +11,7 @@ from nightjar.params.common import (
     Count,
     Counts,
     EncoderSettings,
+    Fraction,
     InheritedPairWeights,
     NotNegative,
     PairWeights,
@@ -117,20 +118,53 @@ class ProbeAstromer(Training):
     hidden: list[Count]
 
 
+class DropoutSites(Settings):
+    """Dropout rates of Monte Carlo dropout, in training and when sampled; 0 = not a site."""
+
+    embedding: Fraction
+    attention: Fraction
+    feedforward: Fraction
+    head: Fraction
+
+
+class StochasticAttentionSettings(Settings):
+    """Hierarchical stochastic attention (Pei+2022): centroids of keys, and two draws."""
+
+    centroids: Annotated[int, Field(ge=2)]
+    tau1: Positive
+    tau2: Positive
+    hard: bool
+
+
 class TrainUncertainty(Training):
     """Classifiers with an uncertainty, one run per method."""
 
-    methods: list[Literal["deterministic", "mc_dropout"]]
+    methods: list[Literal["deterministic", "ensemble", "mc_dropout", "hsa", "ha_mc_dropout"]]
     survey: str | None
+    left_out: str | None
     samples_per_class: Count
-    samples: Annotated[int, Field(ge=2)]
     hidden: list[Count]
+    members: Annotated[int, Field(ge=2)]
+    samples: Annotated[int, Field(ge=2)]
+    at_once: Count
+    blocks: Count
+    mc_dropout: DropoutSites
+    hsa: StochasticAttentionSettings
+    second_step: bool
 
     @model_validator(mode="after")
     def _can_sample(self) -> Self:
-        if "mc_dropout" in self.methods and not self.dropout:
-            raise ValueError("the method mc_dropout needs a dropout above 0")
+        if {"mc_dropout", "ha_mc_dropout"} & set(self.methods) and not self._drops:
+            raise ValueError(
+                "mc_dropout needs a rate above 0 at attention, feedforward or head (embedding "
+                "alone is sampled where blocks is the network's depth)"
+            )
         return self
+
+    @property
+    def _drops(self) -> bool:
+        sites = self.mc_dropout
+        return sites.attention + sites.feedforward + sites.head > 0
 
 
 class EvaluateUncertainty(Settings):
