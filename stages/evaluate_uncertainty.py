@@ -28,7 +28,7 @@ def main() -> None:
     objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id")
     table = stored.table(SAMPLE / "splits.parquet")
     _, folds = parts.task(table, trained.survey, trained.samples_per_class)
-    methods = {}
+    methods: dict[str, list[predictions.Fold]] = {}
     for method in trained.methods:  # others may lie there, of earlier runs
         found = predictions.read(PREDICTIONS / method, objects, folds)
         fitted = {number: judging.calibrated(fold) for number, fold in found.items()}

@@ -1,8 +1,9 @@
 """Sampled predictions of every fold, as the training of a method left them, joined with the truth.
 
 An npz file per fold holds ``object_id`` (n,), ``probabilities`` (samples, n, classes) of validation
-and scored stars together, and ``classes``; and where the method says so, ``outside`` (samples, k,
-classes) of stars that the classifier was not made for, ``passes`` and ``parameters``.
+and scored stars together, and ``classes``; and where the method says so, ``outside_id`` (k,) and
+``outside`` (samples, k, classes) of stars that the classifier was not made for, ``passes`` and
+``parameters``.
 
 A star's probabilities are those of one sample averaged over its windows and bands: hence every
 uncertainty is the star's, not a window's mean.  Samples of dropout differ from window to window,
@@ -47,14 +48,15 @@ class Predicted(NamedTuple):
 class Fold(NamedTuple):
     """Predictions of one fold's classifier.
 
-    ``outside`` (samples, k, classes) is of objects that it was not made for, None where there are
-    none; ``cost`` what a prediction takes, per object (`COSTS`).
+    ``outside``, (samples, k, classes) each, is of objects that it was not made for: of another
+    ``survey``, of a ``class`` that was left out; ``cost`` what a prediction takes, per object
+    (`COSTS`).
     """
 
     scored: Predicted
     validation: Predicted
     classes: list[str]
-    outside: NDArray[np.floating] | None = None
+    outside: dict[str, NDArray[np.floating]] = {}  # noqa: RUF012
     cost: dict[str, float] = {}  # noqa: RUF012
 
 
@@ -72,12 +74,14 @@ def read(method: Path, objects: pd.DataFrame, folds: Folds) -> dict[int, Fold]:
     InputError
         A fold is missing, or its predictions are of other splits or other classes.
     """
+    own = np.unique(np.concatenate([ids for part in folds.values() for ids in part.values()]))
     found = {}
     for number, part in folds.items():
         path = method / f"{number}.npz"
         try:
             with np.load(path) as arrays:
-                found[number] = _fold(path, arrays, objects, part)
+                fold = _fold(path, arrays, objects, part)
+                found[number] = fold._replace(outside=_outside(arrays, own))
         except FileNotFoundError:
             raise InputError(
                 f"{path}: no predictions; run train_uncertainty for this method"
@@ -104,9 +108,17 @@ def _fold(path: Path, arrays: NpzFile, objects: pd.DataFrame, part: dict[str, Id
         if not len(rows):
             raise InputError(f"{path}: no {name} star in fold {path.stem}; gather more stars")
         known[name] = Predicted(ids[rows], arrays["probabilities"][:, rows], label[rows])
-    outside = arrays["outside"] if "outside" in arrays and arrays["outside"].size else None
     cost = {key: float(arrays[key]) for key in COSTS if key in arrays}
-    return Fold(known["test"], known["validation"], classes, outside, cost)
+    return Fold(known["test"], known["validation"], classes, cost=cost)
+
+
+def _outside(arrays: NpzFile, own: Ids) -> dict[str, NDArray[np.floating]]:
+    """Stars outside: those of the task itself are of the class that was left out."""
+    if "outside" not in arrays:
+        return {}
+    left_out = np.isin(arrays["outside_id"], own)
+    parts = {"class": left_out, "survey": ~left_out}
+    return {name: arrays["outside"][:, rows] for name, rows in parts.items() if rows.any()}
 
 
 def together(folds: list[Predicted]) -> Predicted:

@@ -41,8 +41,10 @@ def scores(fold: Fold, settings: EvaluateUncertainty) -> Scores:
     ``auroc_``, ``auprc_`` of finding the errors by each score, ``aurc`` by smp; ``ece``, ``nll``,
     ``brier``, the first two also ``_scaled`` by ``temperature``; ``coverage_90``, ``set_size_90``
     (for coverage 0.9) of conformal sets; ``kept``, ``kept_error`` of the stars kept at the error
-    rate of the settings; ``ood_auroc`` of finding the outside objects by predictive entropy; the
-    costs.  Left out: a score that ranks nothing (one sample has no variance), an AUROC where all
+    rate of the settings; ``ood_auroc`` of finding outside objects by predictive entropy, all, and
+    those of a class left out and of another survey (``_class``, ``_survey``); the costs.
+
+    Left out: a score that ranks nothing (one sample has no variance), an AUROC where all
     predictions are right, what needs outside objects where there are none.
 
     Parameters
@@ -66,7 +68,7 @@ def scores(fold: Fold, settings: EvaluateUncertainty) -> Scores:
         "temperature": learned.temperature,
         **_sets(scored, learned, settings.coverage),
         **_kept(scored, uncertain["smp"], learned, settings.error_rate),
-        "ood_auroc": _outside(fold),
+        **_outside(fold),
         **fold.cost,
         "stars": len(label),
     }
@@ -92,12 +94,16 @@ def _kept(scored: Predicted, smp: np.ndarray, learned: Calibration, rate: float)
     return {"kept": float(kept.mean()), "kept_error": error}
 
 
-def _outside(fold: Fold) -> float | None:
-    if fold.outside is None:
-        return None
-    inside, outside = (
-        uncertainty.predictive_entropy(each) for each in (fold.scored.probabilities, fold.outside)
-    )
+def _outside(fold: Fold) -> Scores:
+    inside = uncertainty.predictive_entropy(fold.scored.probabilities)
+    kinds = {name: uncertainty.predictive_entropy(each) for name, each in fold.outside.items()}
+    if not kinds:
+        return {}
+    found = {"ood_auroc": _above(inside, np.concatenate(list(kinds.values())))}
+    return found | {f"ood_auroc_{name}": _above(inside, each) for name, each in kinds.items()}
+
+
+def _above(inside: np.ndarray, outside: np.ndarray) -> float | None:
     is_outside = np.repeat([False, True], [len(inside), len(outside)])
     return calibration.auroc(is_outside, np.concatenate([inside, outside]))
 

@@ -48,8 +48,40 @@ DEFINITIONS = {
     "auroc_bald": Definition("Finding the errors by mutual information: 0.5 is chance", 1),
     "auroc_entropy": Definition("Finding the errors by entropy of the mean: 0.5 is chance", 1),
     "auroc_expected_entropy": Definition("Finding the errors by mean entropy: 0.5 is chance", 1),
-    "ood_auroc": Definition("Finding objects of no known class: 0.5 is chance", 1),
-    "coverage_90": Definition("Share of 90 % conformal sets that hold the true class"),
+    "auroc": Definition("Finding the errors, by the score named: 0.5 is chance", 1),
+    "auprc": Definition("Average precision of finding the errors; chance is their share", 1),
+    **{
+        f"auprc_{score}": Definition(
+            f"Average precision of finding the errors by {words}; chance is their share", 1
+        )
+        for score, words in (
+            ("smp", "1 − mean maximum probability"),
+            ("pv", "the samples' variance"),
+            ("bald", "mutual information"),
+            ("entropy", "entropy of the mean"),
+            ("expected_entropy", "mean entropy"),
+        )
+    },
+    "nll_scaled": Definition(
+        "Negative log-likelihood after temperature scaling, nats per object", -1
+    ),
+    "temperature": Definition("Divides the logarithms: above 1, predictions were too confident"),
+    "kept": Definition("Share kept, chosen on validation for the error rate asked for", 1),
+    "kept_error": Definition("Share of wrong predictions among the kept ones", -1),
+    "p_value": Definition(
+        "Wilcoxon signed-rank test of the same objects, two-sided: chance of such differences of "
+        "the loss, or larger, if neither method were better"
+    ),
+    "wins": Definition("Share of objects with the smaller loss under the first method", 1),
+    "passes": Definition("Passes through a network for one prediction", -1),
+    "ood_auroc": Definition(
+        "Finding objects of no known class or of another survey, by entropy: 0.5 is chance", 1
+    ),
+    "ood_auroc_class": Definition("Finding objects of a class left out, by entropy", 1),
+    "ood_auroc_survey": Definition("Finding objects of another survey, by entropy", 1),
+    "coverage_90": Definition(
+        "Share of 90 % conformal sets that hold the true class; should be near 0.9"
+    ),
     "set_size_90": Definition("Mean number of classes in a 90 % conformal set", -1),
     "rmse": Definition("Root mean square error of the reconstructed magnitudes, mag", -1),
     "rmse_weighted": Definition("The same with points weighted by their errors", -1),
@@ -100,7 +132,8 @@ _WORDS = {
     "rmse": "RMSE", "ood": "OOD", "clip": "CLIP", "mc": "MC", "hsa": "HSA", "pca": "PCA",
     "gru": "GRU", "knn": "kNN", "svc": "SVC", "lr": "learning rate", "std": "standard deviation",
     "err": "error", "tsne": "t-SNE", "z": "z", "maven": "Maven", "astromer": "Astromer",
-    "astromer1": "Astromer 1", "astromer2": "Astromer 2", "snr": "S/N", "id": "id",
+    "astromer1": "Astromer 1", "astromer2": "Astromer 2", "snr": "S/N", "id": "id", "auprc": "AUPRC",
+    "ha": "HA",
 }  # fmt: skip
 _NAMES = {
     "maven_lite": "Maven-lite",

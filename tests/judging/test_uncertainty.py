@@ -103,10 +103,11 @@ def test_conformal_sets_per_class():
 def test_outside_objects_by_hand():
     """Entropy falls with the distance from 1/2: of the scored 0.4, 0.1, 0.3, 0.05, of those outside
     0 and 0.2, which are above 4 and 2 of 4 (0.4 and 0.3): 6 of 8 pairs."""
-    outside = np.array([[[0.5, 0.5], [0.3, 0.7]]])
+    outside = {"class": np.array([[[0.5, 0.5]]]), "survey": np.array([[[0.3, 0.7]]])}
     found = uncertainty.scores(FOLD._replace(outside=outside), asked())
     assert found["ood_auroc"] == pytest.approx(6 / 8)
-    assert uncertainty.scores(FOLD, asked())["ood_auroc"] is None
+    assert (found["ood_auroc_class"], found["ood_auroc_survey"]) == (1, pytest.approx(2 / 4))
+    assert not [key for key in uncertainty.scores(FOLD, asked()) if key.startswith("ood")]
 
 
 def test_costs_are_handed_on():
@@ -231,18 +232,22 @@ def test_predictions_are_parted(tmp_path):
     assert found.scored.object_id.tolist() == ["y", "z"]
     assert found.scored.label.tolist() == [0, 1]
     assert found.validation.label.tolist() == [1]
-    assert (found.outside, found.cost) == (None, {})
+    assert (found.outside, found.cost) == ({}, {})
 
 
 def test_what_a_method_adds_is_read(tmp_path):
-    folder = written(
-        tmp_path / "new", ["x", "y"], outside=np.zeros((1, 3, 2)), passes=1, parameters=12
-    )
+    """The star y is one of the task: its class was left out; q and r are of another survey."""
+    more = {"outside_id": list("qyr"), "outside": np.zeros((1, 3, 2)), "passes": 1}
+    folder = written(tmp_path / "new", ["x", "z"], parameters=12, **more)
     found = predictions.read(folder, OBJECTS, FOLDS)[0]
-    assert found.outside.shape == (1, 3, 2)
+    assert {name: each.shape[1] for name, each in found.outside.items()} == {
+        "class": 1,
+        "survey": 2,
+    }
     assert found.cost == {"passes": 1, "parameters": 12}
-    folder = written(tmp_path / "none", ["x", "y"], outside=np.zeros((1, 0, 2)))
-    assert predictions.read(folder, OBJECTS, FOLDS)[0].outside is None
+    nobody = {"outside_id": np.empty(0, str), "outside": np.zeros((1, 0, 2))}
+    folder = written(tmp_path / "none", ["x", "y"], **nobody)
+    assert predictions.read(folder, OBJECTS, FOLDS)[0].outside == {}
 
 
 @pytest.mark.parametrize(
