@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from torch.testing import assert_close
 
-from nightjar.losses import error_weights, info_nce, masked_rmse
+from nightjar.losses import error_weights, info_nce, masked_rmse, sigmoid
 
 ONE = torch.tensor(0.0)  # log of a scale of 1
 
@@ -62,6 +62,43 @@ def test_info_nce_is_float32_under_autocast():
     with torch.autocast("cpu", torch.bfloat16):
         loss = info_nce(a, b, torch.tensor(4.0))
     assert_close(loss, info_nce(a, b, torch.tensor(4.0)), rtol=0, atol=0)
+
+
+# --- pairwise sigmoid ----------------------------------------------------------------------------
+
+
+def test_sigmoid_by_hand():
+    # a b^T = [[1, 0], [1, 0]]; scale 2, bias -1: logits [[1, -1], [1, -1]]; partners on the
+    # diagonal: -ln s(1) and -ln s(-1); others: -ln s(-(-1)) and -ln s(-1); with -ln s(1) =
+    # ln(1 + 1/e) = 0.313262 and -ln s(-1) = 1.313262: (2 x 0.313262 + 2 x 1.313262) / 2
+    b = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    a = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    loss = sigmoid(a, b, torch.tensor(math.log(2)), torch.tensor(-1.0))
+    assert loss.item() == pytest.approx(0.313262 + 1.313262, abs=1e-5)
+
+
+def test_sigmoid_starts_with_its_negatives_right():
+    # no similarity, bias -10: each object pays -ln s(-10) = 10.0000454 for its partner, and only
+    # -ln s(10) = 4.54e-5 for each of the 7 others; with the sign the wrong way round it paid 70
+    zero = torch.zeros(8, 4)
+    loss = sigmoid(zero, zero, ONE, torch.tensor(-10.0))
+    assert loss.item() == pytest.approx(10.0000454 + 7 * 4.54e-5, abs=1e-5)
+
+
+def test_sigmoid_is_symmetric_and_blind_to_the_order_of_objects():
+    a, b = embeddings()
+    order, bias = torch.tensor([3, 0, 5, 1, 4, 2]), torch.tensor(-2.0)
+    assert_close(sigmoid(a, b, ONE, bias), sigmoid(b, a, ONE, bias))
+    assert_close(sigmoid(a[order], b[order], ONE, bias), sigmoid(a, b, ONE, bias))
+
+
+def test_sigmoid_caps_the_scale_and_is_float32_under_autocast():
+    a, b = embeddings()
+    log_scale, bias = torch.tensor(math.log(1000)), torch.tensor(-10.0)
+    capped = sigmoid(a, b, torch.tensor(math.log(100)), bias)
+    assert_close(sigmoid(a, b, log_scale, bias), capped)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert_close(sigmoid(a, b, log_scale, bias), capped)
 
 
 # --- masked RMSE ---------------------------------------------------------------------------------

@@ -6,12 +6,13 @@ from torch import nn
 from torch.testing import assert_close
 
 from nightjar.losses import info_nce
-from nightjar.networks.attention import attention_bias
 from nightjar.networks import EndToEnd, Maven, MavenEncoder
+from nightjar.networks.attention import attention_bias
 from nightjar.networks.maven import NAMED
 from nightjar.networks.transformer import MavenBlock
 from nightjar.params import EncoderSettings
 from tests.networks.windows import small, window
+
 
 def count(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
@@ -64,6 +65,36 @@ def test_block_is_torchs_post_norm_layer_with_logits_scaled_by_the_full_width():
     assert_close(found[~padding], expected[~padding])
 
 
+def test_pre_norm_block_is_torchs_with_logits_scaled_by_the_full_width():
+    ours = MavenBlock(16, 4, 0.0, "pre")
+    theirs = nn.TransformerEncoderLayer(16, 4, 64, 0.0, batch_first=True, norm_first=True)
+    attention = ours.attention
+    parts = (attention.query.weight / 2, attention.key.weight, attention.value.weight)
+    theirs.self_attn.in_proj_weight.data = torch.cat(parts)
+    theirs.self_attn.in_proj_bias.data.zero_()
+    theirs.self_attn.out_proj.load_state_dict(attention.output.state_dict())
+    theirs.linear1.load_state_dict(ours.feedforward[0].state_dict())
+    theirs.linear2.load_state_dict(ours.feedforward[2].state_dict())
+    sequence, nothing = torch.randn(2, 6, 16), torch.zeros(2, 6, dtype=torch.bool)
+    assert_close(ours(sequence, attention_bias(nothing)), theirs(sequence))
+
+
+def test_pre_norm_ends_with_a_norm():
+    batch, encoder = window(12, 5), small("encoder_pre")
+    points = encoder(*batch[:4])[batch.valid]  # a fresh LayerNorm: mean 0, variance 1
+    assert_close(points.mean(-1), torch.zeros(17), atol=1e-5, rtol=0)
+    assert_close(points.var(-1, correction=0), torch.ones(17), atol=1e-3, rtol=0)
+    with pytest.raises(ValueError, match="norm 'before' is not one of post, pre"):
+        MavenBlock(8, 2, 0.0, "before")
+
+
+def test_any_number_of_band_groups():
+    encoder = MavenEncoder(**{**small("encoder_mean").settings, "bands": 6})
+    batch = window(12)
+    every = [encoder.embed(*batch._replace(band=torch.full((1, 12), b))[:4]) for b in range(6)]
+    assert len({tuple(each.flatten().tolist()) for each in every}) == 6
+
+
 def test_input_is_value_plus_time_plus_band():
     encoder = small("encoder_mean")
     encoder.blocks = nn.ModuleList()
@@ -100,6 +131,22 @@ def test_embeddings_of_maven_have_unit_length_even_without_points():
 
 def test_log_scale_is_the_logarithm_of_the_initial_scale():
     assert small("maven").log_scale.item() == pytest.approx(math.log(10))
+
+
+def test_pair_weights_need_their_modality():
+    with pytest.raises(ValueError, match="lacks a modality"):
+        small("maven", pair_weights={"spectrum_metadata": 1.0})
+    with pytest.raises(ValueError, match="without metadata"):
+        small("maven").embed_metadata(torch.tensor([0]), torch.tensor([0.1]))
+
+
+def test_a_new_modality_changes_no_weight_of_the_others():
+    torch.manual_seed(1)
+    two = small("maven")
+    torch.manual_seed(1)
+    three = small("maven", metadata={"classes": 3})
+    both = two.state_dict()
+    assert all(torch.equal(three.state_dict()[name], both[name]) for name in both)
 
 
 def test_end_to_end_scores_its_projection():

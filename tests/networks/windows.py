@@ -37,6 +37,7 @@ SMALL: dict[str, tuple[str, dict[str, Any]]] = {
     "encoder_mean": ("MavenEncoder", _maven("mean")),
     "encoder_max": ("MavenEncoder", _maven("max")),
     "encoder_attention": ("MavenEncoder", _maven("attention")),
+    "encoder_pre": ("MavenEncoder", {**_maven("mean"), "norm": "pre"}),
     "maven": ("Maven", _clip()),
     "end_to_end": ("EndToEnd", _end_to_end()),
     "astromer_legacy": ("Astromer", LEGACY),
