@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 Scores = dict[str, float | None]
+RECALLS = (1, 5, 10)  # the k of recall at k
 
 
 # --- classification -----------------------------------------------------------------------------
@@ -140,12 +141,32 @@ def ranks(queries: np.ndarray, candidates: np.ndarray, chunk: int = 1024) -> np.
     found = np.empty(len(queries))
     for start in range(0, len(queries), chunk):
         similarity = queries[start : start + chunk] @ candidates.T  # (chunk, n)
-        rows = np.arange(len(similarity))
-        # relative to the partner; identical embeddings may differ in the last bits of the product
-        excess = similarity - similarity[rows, start + rows][:, None]
-        ties = np.sum(np.abs(excess) <= 1e-9, axis=1) - 1
-        found[start : start + chunk] = 1 + np.sum(excess > 1e-9, axis=1) + ties / 2
+        found[start : start + chunk] = partner_ranks(similarity, start)
     return found
+
+
+def partner_ranks(similarity: np.ndarray, start: int = 0) -> np.ndarray:
+    """Rank of each query's partner, ties as in `ranks`.
+
+    Parameters
+    ----------
+    similarity : (q, n) of queries to candidates; -inf where a candidate is not looked at
+    start : candidate ``start + i`` is the partner of query i
+
+    Returns
+    -------
+    (q,) float
+    """
+    rows = np.arange(len(similarity))
+    # relative to the partner; identical embeddings may differ in the last bits of the product
+    excess = similarity - similarity[rows, start + rows][:, None]
+    ties = np.sum(np.abs(excess) <= 1e-9, axis=1) - 1
+    return 1 + np.sum(excess > 1e-9, axis=1) + ties / 2
+
+
+def cosine(queries: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Cosine similarity (q, n) of vectors (q, dim) and (n, dim)."""
+    return _unit(queries) @ _unit(candidates).T
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
@@ -165,21 +186,32 @@ def retrieval(light_curves: np.ndarray, spectra: np.ndarray) -> Scores:
     ----------
     light_curves, spectra : (n, dim) embeddings; row i of one belongs to row i of the other
     """
-    forward = _retrieval(ranks(light_curves, spectra))
-    backward = _retrieval(ranks(spectra, light_curves))
-    return forward | {f"reverse_{key}": value for key, value in backward.items()}
+    return both_ways(ranks(light_curves, spectra), ranks(spectra, light_curves))
+
+
+def both_ways(forward: np.ndarray, backward: np.ndarray) -> Scores:
+    """Scores of `retrieval` from the partners' ranks (n,) in either direction."""
+    reverse = {f"reverse_{key}": value for key, value in _retrieval(backward).items()}
+    return _retrieval(forward) | reverse
 
 
 def _retrieval(rank: np.ndarray) -> Scores:
     n = len(rank)
-    recall: Scores = {
-        f"recall_at_{k}": float(np.mean(rank <= k)) if n else None for k in (1, 5, 10)
-    }
+    recall: Scores = {f"recall_at_{k}": float(np.mean(rank <= k)) if n else None for k in RECALLS}
     return {
         "auc": float(np.mean((n - rank) / (n - 1))) if n > 1 else None,
         **recall,
         "median_rank": float(np.median(rank)) if n else None,
     }
+
+
+def retrieval_chance(n: int) -> Scores:
+    """Expectation of the scores of `retrieval` among ``n`` objects, where all orders are as likely.
+
+    A rank is then each of 1 ... n as often: AUC 1/2, recall min(k, n) / n, median (n + 1) / 2.
+    """
+    forward = _retrieval(np.arange(1.0, n + 1))
+    return forward | {f"reverse_{key}": value for key, value in forward.items()}
 
 
 def retrieval_curve(rank: np.ndarray, points: int = 201) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
@@ -59,7 +59,7 @@ class ChosenProbe(BaseEstimator):
 
     def fit(self, train: Part, validation: Part) -> Self:
         """Fit every candidate on ``train`` and keep the best on ``validation``."""
-        fitted = [self.make(choice).fit(train.embeddings, train.target) for choice in self.choices]
+        fitted = [_fitted(self.make(choice), train) for choice in self.choices]
         scores = [
             self.score(validation.target, estimator.predict(validation.embeddings))
             for estimator in fitted
@@ -79,6 +79,7 @@ class Part(NamedTuple):
 
     embeddings: np.ndarray  # (n, dim) float
     target: np.ndarray  # (n,) labels (integers or strings), or values
+    weight: np.ndarray | None = None  # (n,) of a row in the fit; None: all alike
 
 
 def classify(
@@ -88,7 +89,8 @@ def classify(
 
     kNN: uniform votes, Euclidean distance (cosine for unit embeddings), k from ``neighbours``.
     SVC: linear, on standardised embeddings, classes weighted inversely to their size, because the
-    score is macro F1 and supernova samples are mostly Ia; C from `PENALTIES`.
+    score is macro F1 and supernova samples are mostly Ia; C from `PENALTIES`.  Weights of the
+    training rows count in the linear fit; neighbours vote alike, whatever their weight.
 
     Parameters
     ----------
@@ -128,6 +130,14 @@ def regress(
 def best(predictions: Mapping[str, Prediction]) -> str:
     """Name of the probe with the highest validation score; the first among equals."""
     return max(predictions, key=lambda name: predictions[name].score)
+
+
+def _fitted(estimator: Any, train: Part) -> Any:
+    """Fitted with the rows' weights in every step of a pipeline; nothing else here takes them."""
+    weighted = train.weight is not None and isinstance(estimator, Pipeline)
+    steps = estimator.steps if weighted else ()
+    weights = {f"{name}__sample_weight": train.weight for name, _ in steps}
+    return estimator.fit(train.embeddings, train.target, **weights)
 
 
 def _predict(probe: ChosenProbe, train: Part, validation: Part, test: np.ndarray) -> Prediction:

@@ -1,97 +1,87 @@
 """Judge Maven, Maven-lite, the baseline and the classical methods: class, redshift, retrieval."""
 
-import math
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from nightjar import figures, params, parts, stored
-from nightjar.judging import clip, paired
-from nightjar.metrics import confusion, over_folds, ranks, retrieval_curve, write_json
+from nightjar.judging import clip, embedded, paired, pictures, shortcut
+from nightjar.metrics import Scores, over_folds, ranks, retrieval_curve, write_json
+from nightjar.pairs import Pairs, open_pairs
 from nightjar.pipeline import run
+from nightjar.ragged import Spectra
+from nightjar.spectra.store import ProcessedSpectra
 
 STAGE = "probe_clip"
 SAMPLE = Path("data/raw/supernovae")
+WINDOWS = Path("data/processed/windows/supernovae")
+SPECTRA = Path("data/processed/spectra/supernovae")
 EMBEDDINGS = Path("data/embeddings")
 PLOTS = Path("plots") / STAGE
 MODELS = ("maven", "maven_lite")
 COMPARED = {  # is it better than without pre-training, and than a practitioner's?
-    "maven": ("maven_lite", "baseline", "features"),
+    "maven": ("maven_lite", "baseline", "features", "magnitude_shortcut"),
     "maven_spectrum": ("maven_lite_spectrum", "spectrum_pca"),
     "maven_joint": ("maven_lite_joint", "features_matching"),
+    "maven_every_spectrum": ("maven_lite_every_spectrum", "maven_spectrum", "spectrum_pca"),
+    "maven_joint_every_spectrum": ("maven_lite_joint_every_spectrum", "features_matching"),
 }
-BARS = ("class3_macro_f1", "redshift_r2")
 
 
 def main() -> None:
     """Probe every model's embeddings fold by fold, write scores and figures."""
     settings = params.load(params.ProbeClip)
-    objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id", drop=False)
+    pairs = open_pairs(SAMPLE, WINDOWS, SPECTRA)
+    objects = pairs.objects.set_index("object_id", drop=False)
+    row = ProcessedSpectra.open(SPECTRA).row
+    brightness = shortcut.brightness(pairs, Spectra.open(SAMPLE / "spectra"), row)
     folds = parts.folds(stored.table(SAMPLE / "splits.parquet"))
     classical = stored.table(EMBEDDINGS / "classical" / "predictions.parquet")
     judged: dict[str, list[clip.Judged]] = {}
+    retrieved: dict[str, list[Scores]] = {}
     curves: dict[str, list[np.ndarray]] = {}
     for fold, part in folds.items():
         for model in MODELS:
-            arrays = np.load(EMBEDDINGS / model / f"fold_{fold}.npz")
-            table = objects.loc[arrays["object_id"]]
-            rows = parts.rows_of(arrays["object_id"], part)
-            light_curve, spectrum = arrays["light_curve"], arrays["spectrum"]
-            joint = np.hstack([light_curve, spectrum])
-            kinds = {model: light_curve, f"{model}_spectrum": spectrum, f"{model}_joint": joint}
-            for name, embeddings in kinds.items():
-                found = clip.judge_embeddings(embeddings, table, rows, settings)
-                judged.setdefault(name, []).append(found)
-            judged[model][-1].scores.update(clip.judge_retrieval(arrays, rows))
-            test = rows["test"]
-            curves.setdefault(model, []).append(ranks(light_curve[test], spectrum[test]))
+            arrays = embedded.of_fold(EMBEDDINGS / model / f"fold_{fold}.npz")
+            ids = arrays["object_id"]
+            table, rows, peak = objects.loc[ids], parts.rows_of(ids, part), brightness["peak"][ids]
+            found = embedded.judge(model, arrays, table, rows, peak.to_numpy(), settings)
+            for name, each in found.items():
+                judged.setdefault(name, []).append(each)
+            light_curve, spectrum = (arrays[each][rows["test"]] for each in embedded.MODALITIES)
+            curves.setdefault(model, []).append(ranks(light_curve, spectrum))
         arrays = np.load(EMBEDDINGS / "baseline" / f"fold_{fold}.npz")
         table, rows = objects.loc[arrays["object_id"]], parts.rows_of(arrays["object_id"], part)
-        found = clip.judge_predictions(arrays, table, rows, settings)
-        judged.setdefault("baseline", []).append(found)
+        judged.setdefault("baseline", []).append(
+            clip.judge_predictions(arrays, table, rows, settings)
+        )
         for method, predicted in classical[classical["fold"] == fold].groupby("method"):
-            found = clip.judge_table(predicted, table, rows, settings)
-            judged.setdefault(str(method), []).append(found)
-    scores = {name: [each.scores for each in found] for name, found in judged.items()}
+            each = clip.judge_table(predicted, table, rows, settings)
+            judged.setdefault(str(method), []).append(each)
+        peak, level = brightness.loc[arrays["object_id"]].to_numpy().T
+        by_magnitude = shortcut.judge(peak, level, rows)
+        retrieved.setdefault("magnitude_shortcut", []).append(by_magnitude)
+        retrieved.setdefault("chance", []).append(clip.chance(rows))
+    scores = {name: [each.scores for each in found] for name, found in judged.items()} | retrieved
     metrics = {name: over_folds(of_folds) for name, of_folds in scores.items()}
-    compared = [(one, other) for one in COMPARED for other in COMPARED[one] if other in scores]
+    compared = [(a, b) for a in COMPARED if a in scores for b in COMPARED[a] if b in scores]
     write_json(f"metrics/{STAGE}.json", metrics | paired.sections(scores, compared, folds))
+    for name, of_folds in judged.items():
+        if not name.endswith(("_spectrum", "_joint")):
+            pictures.predictions(PLOTS, name, of_folds, settings.outlier)
+    pictures.side_by_side(PLOTS, metrics)
     found_at = {name: retrieval_curve(np.concatenate(rank)) for name, rank in curves.items()}
-    draw(metrics, judged, found_at, settings.outlier)
+    figures.save(figures.retrieval(found_at), PLOTS / "retrieval.png")
+    examples(pairs, *next(iter(folds.items())))
 
 
-def draw(
-    metrics: dict[str, dict[str, float]],
-    judged: dict[str, list[clip.Judged]],
-    curves: dict[str, tuple[np.ndarray, np.ndarray]],
-    outlier: float,
-) -> None:
-    """Confusion matrices, redshifts, retrieval, and the models side by side."""
-    for name in (model for model in judged if not model.endswith(("_spectrum", "_joint"))):
-        table = pd.concat([each.predictions for each in judged[name]])
-        classes = sorted(table["class"].unique())
-        counts = confusion(table["class"], table["predicted_class"], classes)
-        figures.save(figures.confusion(counts, classes), PLOTS / f"confusion_{name}.png")
-        known = table[table[["redshift", "predicted_redshift"]].notna().all(axis=1)]
-        if len(known):
-            figure = figures.redshift(
-                known["redshift"].to_numpy(),
-                known["predicted_redshift"].to_numpy(),
-                known["class"].to_numpy(str),
-                classes,
-                outlier,
-            )
-            figures.save(figure, PLOTS / f"redshift_{name}.png")
-    figures.save(figures.retrieval(curves), PLOTS / "retrieval.png")
-    for key in BARS:
-        values = {
-            name: (scores[key], scores.get(f"{key}_std", math.nan))
-            for name, scores in metrics.items()
-            if key in scores
-        }
-        if values:  # none where the redshifts, or the three classes, are unknown
-            figures.save(figures.bars({"": values}, key), PLOTS / f"{key}.png")
+def examples(pairs: Pairs, fold: int, part: dict[str, np.ndarray]) -> None:
+    """What Maven's network of one fold makes of objects that it was not trained on."""
+    arrays = embedded.of_fold(EMBEDDINGS / MODELS[0] / f"fold_{fold}.npz")
+    test = parts.rows_of(arrays["object_id"], part)["test"]
+    simulated = embedded.simulated(EMBEDDINGS / MODELS[0] / "simulated.npz")
+    pictures.nearest_spectra(PLOTS, arrays, test, pairs)
+    pictures.embedding_map(PLOTS, arrays, test, pairs, simulated)
 
 
 if __name__ == "__main__":

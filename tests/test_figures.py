@@ -1,9 +1,11 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from nightjar import calibration, figures, metrics
+from nightjar.figures.retrieved import Retrieved
 from nightjar.figures.style import MARKERS, PALETTE, colour, marker, robust_limits
 from nightjar.ragged import LightCurve
 
@@ -20,6 +22,12 @@ def curve():
 def loss(best):
     """Training loss that falls, validation loss with its minimum at epoch ``best``."""
     return np.linspace(3, 1, 8), np.abs(np.arange(1, 9) - best) + 1.0
+
+
+def found(partner):
+    """A spectrum of 30 bins without the bluest."""
+    flux, valid = np.sin(np.arange(30.0)), np.arange(30) > 0
+    return Retrieved(flux, valid, "SN Ia, z = 0.1", partner)
 
 
 def draw_all():
@@ -49,8 +57,14 @@ def draw_all():
         ),
         "rejection": figures.rejection({"SMP": calibration.rejection(wrong, RNG.random(40))}),
         "embedding_map": figures.embedding_map(
-            RNG.normal(size=(40, 2)), LABELS, CLASSES[:2], RNG.random(40)
+            RNG.normal(size=(40, 2)), LABELS, CLASSES[:2], RNG.random(40), np.arange(40) < 25
         ),
+        "nearest_spectra": figures.nearest_spectra(
+            {"SN Ia": (curve(), [found(partner=False), found(partner=True)])},
+            wavelength,
+            ["g", "r"],
+        ),
+        "models": figures.models({"a": (0.5, 0.1), "b": (0.6, np.nan)}, "macro F1"),
         "retrieval": figures.retrieval({"maven": metrics.retrieval_curve(rank)}),
     }
 
@@ -63,7 +77,7 @@ def test_every_axis_has_labels(name):
     assert isinstance(FIGURES[name], Figure)
     axes = FIGURES[name].axes
     assert any(axis.get_xlabel() for axis in axes) or name == "bars"  # whose groups have names
-    assert any(axis.get_ylabel() for axis in axes)
+    assert any(axis.get_ylabel() for axis in axes) or name == "models"  # whose rows have names
 
 
 def test_every_figure_is_covered():
@@ -120,6 +134,44 @@ def test_the_best_epoch_is_marked():
 def test_redshift_leaves_out_classes_without_objects():
     figure = figures.redshift(np.array([0.1]), np.array([0.2]), np.array(["a"]), ["a", "b"])
     assert len(figure.axes) == 1
+
+
+@pytest.mark.parametrize(("highest", "scale"), [(0.3, "linear"), (0.32, "log")])
+def test_redshift_axes_over_more_than_a_decade_and_a_half_are_logarithmic(highest, scale):
+    """0.32 / 0.01 is 1.505 decades.  A prediction below 0 stands at the edge, not outside."""
+    true, names = np.array([0.01, highest]), np.array(["a", "a"])
+    (axis,) = figures.redshift(true, np.array([-0.1, 0.2]), names, ["a"], 0.15).axes
+    assert (axis.get_xscale(), axis.get_yscale()) == (scale, scale)
+    assert axis.get_xlim() == axis.get_ylim()
+    if scale == "log":
+        assert axis.lines[-1].get_ydata()[0] == pytest.approx(axis.get_ylim()[0])
+
+
+def test_the_map_tells_simulated_from_observed_and_draws_redshifts_on_a_log_scale():
+    figure = FIGURES["embedding_map"]
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["SN Ia", "SN II", "other", "simulated", "observed"]
+    by_redshift = figure.axes[1].collections
+    assert sum(len(drawn.get_offsets()) for drawn in by_redshift) == 40
+    assert all(isinstance(drawn.norm, LogNorm) for drawn in by_redshift)
+
+
+def test_a_map_of_one_sample_of_unknown_redshifts():
+    redshift = np.full(40, np.nan)
+    figure = figures.embedding_map(RNG.normal(size=(40, 2)), LABELS, CLASSES, redshift)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == CLASSES
+
+
+def test_a_light_curves_own_spectrum_is_marked():
+    other, own = FIGURES["nearest_spectra"].axes[1].lines
+    assert (other.get_label(), own.get_label()) == ("another's", "its own spectrum")
+    assert other.get_color() != own.get_color()
+    assert np.isnan(own.get_ydata()).tolist() == [True] + [False] * 29
+
+
+def test_models_stand_best_first():
+    (axis,) = FIGURES["models"].axes
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["b", "a"]
 
 
 def test_robust_limits_ignore_an_outlier():

@@ -48,7 +48,10 @@ def without_redshift(tmp_path, monkeypatch):
             folder = Path("data/embeddings") / model
             folder.mkdir(exist_ok=True)
             both = {"light_curve": arrays[0], "spectrum": arrays[1]}
-            np.savez(folder / path.name, object_id=ids, **both)
+            every = {"every_spectrum": arrays[1], "owner": np.arange(len(ids))}
+            np.savez(folder / path.name, object_id=ids, **both, **every)
+    simulated = {"light_curve": np.eye(5, 4), "redshift": np.full(5, np.nan)}
+    np.savez("data/embeddings/maven/simulated.npz", **simulated, **{"class": ["SN Ia"] * 5})
 
 
 def test_a_survey_without_redshifts_is_judged_by_class(without_redshift):
@@ -64,6 +67,10 @@ def test_a_survey_without_redshifts_is_judged_by_class(without_redshift):
     drawn = {path.name for path in Path("plots/probe_clip").glob("*.png")}
     assert "class3_macro_f1.png" in drawn
     assert "redshift_r2.png" not in drawn
+    assert {"nearest_spectra.png", "tsne.png"} <= drawn
+    assert judged["chance"]["retrieval_auc"] == 0.5
+    assert "retrieval_auc" in judged["magnitude_shortcut"]
+    assert "maven_every_spectrum" not in judged  # every object has just one
 
 
 def predictions(path, ids):

@@ -5,7 +5,8 @@ Object-oriented matplotlib without pyplot: no global figure list, no display.
 
 from nightjar.figures.data import light_curves, spectra
 from nightjar.figures.embeddings import embedding_map, retrieval
-from nightjar.figures.scores import bars, confusion, redshift
+from nightjar.figures.retrieved import nearest_spectra
+from nightjar.figures.scores import bars, confusion, models, redshift
 from nightjar.figures.style import save
 from nightjar.figures.training import learning_curves, reconstruction
 from nightjar.figures.trust import conformal, rejection, reliability
@@ -17,6 +18,8 @@ __all__ = [
     "embedding_map",
     "learning_curves",
     "light_curves",
+    "models",
+    "nearest_spectra",
     "reconstruction",
     "redshift",
     "rejection",

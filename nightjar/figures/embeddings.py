@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from nightjar.figures.style import GREY, colour, marker, panels, robust_limits, styled
+from nightjar.figures.style import GREY, colour, panels, styled
+
+NO_CLASS = "#c8c8c8"
 
 
 @styled
@@ -17,6 +24,7 @@ def embedding_map(
     labels: np.ndarray,
     classes: Sequence[str],
     redshift: np.ndarray | None = None,
+    simulated: np.ndarray | None = None,
 ) -> Figure:
     """Two-dimensional projection (t-SNE after PCA) by class and, where given, by redshift.
 
@@ -25,30 +33,24 @@ def embedding_map(
     points : (n, 2); a t-SNE's axes have no unit and no meaning, so they carry no ticks
     labels : (n,) class names; objects of no class in ``classes`` are grey
     classes : names in the order of their colours
-    redshift : (n,) or None; NaN is left out
+    redshift : (n,) or None; colours are logarithmic, and NaN or not above 0 is left out
+    simulated : (n,) True for what is drawn as crosses, beneath the observed discs; None: no object
     """
-    figure, axes = panels(1 if redshift is None else 2, columns=2, height=3.9)
-    size = float(np.clip(4000 / max(len(points), 1), 3, 16))
-    _by_class(axes[0], points, labels, classes, size)
+    if simulated is None:
+        simulated = np.zeros(len(points), bool)
+    groups = [mask for mask in (simulated, ~simulated) if mask.any()]
+    figure, axes = panels(1 if redshift is None else 2, columns=2, height=4.2)
+    for mask in groups:
+        _by_class(axes[0], points[mask], labels[mask], classes, _look(mask, simulated))
+    axes[0].set_title("by class")
     if redshift is not None:
-        known = np.isfinite(redshift)
-        low, high = robust_limits(redshift, share=0.02, margin=0.0)
-        drawn = axes[1].scatter(
-            points[known, 0],
-            points[known, 1],
-            s=size,
-            c=redshift[known],
-            cmap="cividis",
-            vmin=low,
-            vmax=high,
-            linewidths=0,
-        )
-        bar = figure.colorbar(drawn, ax=axes[1], label="redshift", extend="both", aspect=30)
-        bar.outline.set_visible(False)
-        axes[1].set_title("by redshift")
-    figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=6, markerscale=2
-    )
+        _by_redshift(figure, axes[1], points, redshift, groups, simulated)
+    named = [Line2D([], [], color=colour(k), label=name) for k, name in enumerate(classes)]
+    if not np.isin(labels, list(classes)).all():
+        named.append(Line2D([], [], color=NO_CLASS, label="other"))
+    for line in named:
+        line.set(marker="o", linestyle="")
+    figure.legend(handles=[*named, *_kinds(groups)], loc="outside lower left", ncols=6)
     for axis in axes:
         axis.spines[:].set_visible(False)
         axis.set(xticks=[], yticks=[], aspect="equal", xlabel="t-SNE 1")
@@ -56,27 +58,58 @@ def embedding_map(
     return figure
 
 
+def _look(mask: np.ndarray, simulated: np.ndarray) -> dict[str, Any]:
+    size = float(np.clip(5000 / mask.sum(), 5, 26))
+    if simulated[mask].all():
+        return {"marker": "x", "s": size, "linewidths": 0.7, "alpha": 0.6}
+    edge = "#222222" if simulated.any() else "none"
+    return {"marker": "o", "s": size, "linewidths": 0.5, "edgecolors": edge}
+
+
+def _kinds(groups: Sequence[np.ndarray]) -> list[Line2D]:
+    """What crosses and discs are, where both are drawn."""
+    if len(groups) < 2:
+        return []
+    cross = Line2D([], [], ls="", color=GREY, marker="x", label="simulated")
+    disc = Line2D([], [], ls="", color=GREY, marker="o", mec="#222222", label="observed")
+    return [cross, disc]
+
+
 def _by_class(
-    axis: Axes, points: np.ndarray, labels: np.ndarray, classes: Sequence[str], size: float
+    axis: Axes,
+    points: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    look: dict[str, Any],
 ) -> None:
     other = ~np.isin(labels, list(classes))
-    if other.any():
-        axis.scatter(
-            points[other, 0], points[other, 1], s=size, color="#c8c8c8", linewidths=0, label="other"
-        )
+    axis.scatter(*points[other].T, color=NO_CLASS, **look)
     for place, name in enumerate(classes):
-        x, y = points[labels == name].T
-        axis.scatter(
-            x,
-            y,
-            s=size,
-            color=colour(place),
-            marker=marker(place),
-            linewidths=0,
-            alpha=0.8,
-            label=name,
-        )
-    axis.set_title("by class")
+        axis.scatter(*points[labels == name].T, color=colour(place), **look)
+
+
+def _by_redshift(
+    figure: Figure,
+    axis: Axes,
+    points: np.ndarray,
+    redshift: np.ndarray,
+    groups: Sequence[np.ndarray],
+    simulated: np.ndarray,
+) -> None:
+    known = np.nan_to_num(redshift) > 0
+    low, high = np.quantile(redshift[known], [0.02, 0.98]) if known.any() else (0.01, 1.0)
+    scale = LogNorm(low, max(high, 1.01 * low))
+    for mask in groups:
+        chosen, look = mask & known, _look(mask, simulated)
+        x, y = points[chosen].T
+        axis.scatter(x, y, c=redshift[chosen], cmap="viridis", norm=scale, **look)
+    bar = figure.colorbar(
+        ScalarMappable(scale, "viridis"), ax=axis, label="redshift", extend="both", aspect=30,
+        ticks=LogLocator(subs=(1, 2, 5)), format=StrMethodFormatter("{x:g}"),
+    )  # fmt: skip
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    bar.outline.set_visible(False)
+    axis.set_title("by redshift")
 
 
 @styled

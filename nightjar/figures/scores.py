@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from nightjar.figures.style import GREY, colour, marker, panels, robust_limits, styled
 
@@ -65,6 +66,8 @@ def redshift(
 ) -> Figure:
     """Predicted against true redshift, one panel per class, equality and outlier limits drawn.
 
+    Axes are logarithmic where the true redshifts span more than a decade and a half.
+
     Parameters
     ----------
     true, predicted : (n,) redshifts
@@ -74,10 +77,17 @@ def redshift(
     """
     present = [name for name in classes if np.any(labels == name)]
     low, high = robust_limits(np.concatenate([true, predicted]), share=0.002)
-    line = np.array([min(low, 0.0), high])
+    logarithmic = _spans_decades(true)
+    if logarithmic:
+        # a prediction of 0 or less has no logarithm: it is drawn at the lower edge
+        low, high = 0.8 * true[true > 0].min(), 1.25 * max(high, true.max())
+        predicted = np.clip(predicted, low, high)
+    line = np.geomspace(low, high, 50) if logarithmic else np.array([min(low, 0.0), high])
     figure, axes = panels(len(present), columns=3, height=2.8)
     for place, (axis, name) in enumerate(zip(axes, present, strict=True)):
         chosen = labels == name
+        if logarithmic:
+            _log_axes(axis)
         axis.plot(line, line, color=GREY, lw=1)
         for limit in (-outlier, outlier) if outlier else ():
             axis.plot(line, line + limit * (1 + line), color=GREY, lw=0.8, ls=":")
@@ -90,9 +100,52 @@ def redshift(
             alpha=0.6,
             mew=0,
         )
-        axis.set(xlim=line, ylim=line, aspect="equal", title=f"{name}, {chosen.sum():,} objects")
+        ends = line[[0, -1]]
+        axis.set(xlim=ends, ylim=ends, aspect="equal", title=f"{name}, {chosen.sum():,} objects")
         axis.set_xlabel("true redshift")
         axis.set_ylabel("predicted redshift" * (place % 3 == 0))
+    return figure
+
+
+def _spans_decades(redshift: np.ndarray, decades: float = 1.5) -> bool:
+    """Whether most of the redshifts would lie in a corner of a linear axis."""
+    positive = redshift[redshift > 0]
+    return len(positive) > 0 and float(np.log10(positive.max() / positive.min())) > decades
+
+
+def _log_axes(axis: Axes) -> None:
+    axis.set_xscale("log")
+    axis.set_yscale("log", nonpositive="mask")
+    for each in (axis.xaxis, axis.yaxis):
+        each.set_major_formatter(StrMethodFormatter("{x:g}"))
+        each.set_minor_formatter(NullFormatter())
+
+
+@styled
+def models(values: Mapping[str, tuple[float, float]], xlabel: str) -> Figure:
+    """Many models in one metric: a row per model, best first, its deviation as a bar.
+
+    Parameters
+    ----------
+    values : model -> (mean, standard deviation, NaN where unknown); more is better
+    xlabel : the metric, with its unit
+    """
+    names = sorted(values, key=lambda name: -values[name][0])
+    figure, (axis,) = panels(1, columns=1, height=0.9 + 0.27 * len(names))
+    mean, deviation = np.array([values[name] for name in names]).T
+    axis.errorbar(
+        mean, range(len(names)), xerr=np.nan_to_num(deviation), fmt="o", color=colour(0),
+        elinewidth=1.2, capsize=3, ms=5,
+    )  # fmt: skip
+    for row, (value, wide) in enumerate(zip(mean, np.nan_to_num(deviation), strict=True)):
+        axis.annotate(
+            f"{value:.3f}", (value + wide, row), (6, 0), textcoords="offset points",
+            va="center", fontsize=8,
+        )  # fmt: skip
+    axis.set_yticks(range(len(names)), names)
+    axis.set(ylim=(len(names) - 0.5, -0.5), xlabel=xlabel)
+    axis.margins(x=0.1)
+    axis.grid(axis="y", visible=False)
     return figure
 
 

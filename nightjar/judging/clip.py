@@ -30,8 +30,26 @@ class Judged(NamedTuple):
     predictions: pd.DataFrame  # object_id, class, predicted_class, redshift, predicted_redshift
 
 
+class Teachers(NamedTuple):
+    """Embeddings that probes are fitted on, where an object of the training part has several."""
+
+    embeddings: NDArray[np.floating]  # (m, dim)
+    owner: NDArray[np.int64]  # (m,) row of the object of each among the n
+
+    def part(self, target: NDArray, train: NDArray[np.int64]) -> probes.Part:
+        """Those of the objects in the rows ``train``; each object counts once in a linear fit."""
+        mine = np.isin(self.owner, train)
+        owner = self.owner[mine]
+        share = 1 / np.bincount(owner, minlength=len(target))[owner]
+        return probes.Part(self.embeddings[mine], target[owner], share)
+
+
 def judge_embeddings(
-    embeddings: NDArray[np.floating], objects: pd.DataFrame, rows: Rows, settings: ProbeClip
+    embeddings: NDArray[np.floating],
+    objects: pd.DataFrame,
+    rows: Rows,
+    settings: ProbeClip,
+    teachers: Teachers | None = None,
 ) -> Judged:
     """Probe one kind of embedding; of each pair of probes the one better on validation counts.
 
@@ -41,15 +59,17 @@ def judge_embeddings(
     objects : (n rows) with object_id, class and redshift
     rows : ``train``, ``validation`` and ``test``
     settings : candidates for k, the 3-way sample, limits
+    teachers : what the probes are fitted on, in place of the ``embeddings`` of the training part;
+        settings are chosen and scores taken on ``embeddings`` all the same
     """
     labels = _labels(objects)
     few = {each: r[np.isin(labels[r], settings.class_groups)] for each, r in rows.items()}
     return _judged(
         objects,
         rows,
-        _classified(embeddings, labels, rows, settings),
-        _classified(embeddings, labels, few, settings),
-        _regressed(embeddings, objects["redshift"].to_numpy(float), rows, settings),
+        _classified(_parts(embeddings, labels, rows, teachers), settings),
+        _classified(_parts(embeddings, labels, few, teachers), settings),
+        _regressed(embeddings, objects["redshift"].to_numpy(float), rows, settings, teachers),
         settings,
     )
 
@@ -117,17 +137,28 @@ def judge_retrieval(stored: Columns, rows: Rows) -> Scores:
     """Retrieval between the scored objects' light curves and spectra."""
     test = rows["test"]
     found = metrics.retrieval(stored["light_curve"][test], stored["spectrum"][test])
-    return {f"retrieval_{key}": value for key, value in found.items()}
+    return _named("retrieval", found)
 
 
-def _classified(
-    embeddings: NDArray[np.floating], labels: NDArray[np.str_], rows: Rows, settings: ProbeClip
-) -> NDArray[np.str_]:
-    parts = {each: probes.Part(embeddings[r], labels[r]) for each, r in rows.items()}
+def chance(rows: Rows) -> Scores:
+    """What retrieval among the scored objects comes to without any knowledge, same keys."""
+    return _named("retrieval", metrics.retrieval_chance(len(rows["test"])))
+
+
+def _parts(
+    embeddings: NDArray[np.floating], target: NDArray, rows: Rows, teachers: Teachers | None
+) -> dict[str, probes.Part]:
+    parts = {each: probes.Part(embeddings[r], target[r]) for each, r in rows.items()}
+    if teachers is not None:
+        parts["train"] = teachers.part(target, rows["train"])
+    return parts
+
+
+def _classified(parts: Mapping[str, probes.Part], settings: ProbeClip) -> NDArray[np.str_]:
     nothing_to_choose_by = not len(parts["validation"].target)
     if nothing_to_choose_by or len(np.unique(parts["train"].target)) < 2:
         names, count = np.unique(parts["train"].target, return_counts=True)
-        return np.repeat(names[count.argmax()] if len(names) else "", len(rows["test"]))
+        return np.repeat(names[count.argmax()] if len(names) else "", len(parts["test"].target))
     found = probes.classify(
         parts["train"], parts["validation"], parts["test"].embeddings, settings.neighbours
     )
@@ -139,16 +170,15 @@ def _regressed(
     redshift: NDArray[np.floating],
     rows: Rows,
     settings: ProbeClip,
+    teachers: Teachers | None,
 ) -> NDArray[np.floating]:
     """Predicted redshifts of the test part; NaN where too few are known to fit or to choose."""
     known = {each: r[np.isfinite(redshift[r])] for each, r in rows.items()}
     if len(known["train"]) < 2 or not len(known["validation"]):
         return np.full(len(rows["test"]), np.nan)
-    train, validation = (
-        probes.Part(embeddings[known[each]], redshift[known[each]])
-        for each in ("train", "validation")
-    )
-    found = probes.regress(train, validation, embeddings[rows["test"]], settings.neighbours)
+    parts = _parts(embeddings, redshift, known, teachers)
+    test = embeddings[rows["test"]]
+    found = probes.regress(parts["train"], parts["validation"], test, settings.neighbours)
     return found[probes.best(found)].test
 
 

@@ -34,10 +34,26 @@ DEFINITIONS = {
         "Area under partners found against share of objects looked at: 0.5 is chance", 1
     ),
     "reverse_auc": Definition("The same area from spectrum to light curve: 0.5 is chance", 1),
-    "recall_at_1": Definition("Share of objects whose partner is the nearest", 1),
-    "recall_at_5": Definition("Share of objects whose partner is among the 5 nearest", 1),
-    "recall_at_10": Definition("Share of objects whose partner is among the 10 nearest", 1),
-    "median_rank": Definition("Median rank of the partner among all objects, 1 is the nearest", -1),
+    "retrieval_auc_alike": Definition(
+        "Area under partners found among objects whose peak is within 0.5 mag: 0.5 is chance", 1
+    ),
+    "reverse_auc_alike": Definition(
+        "The same among alike peaks, from spectrum to light curve: 0.5 is chance", 1
+    ),
+    "alike_candidates": Definition("Objects whose peak is within 0.5 mag, itself among them, mean"),
+    "alike_left_out": Definition("Scored objects of no known peak, or with none alike, per fold"),
+    "recall_at_1": Definition(
+        "Share of objects whose partner is the nearest: chance is 1 / objects", 1
+    ),
+    "recall_at_5": Definition(
+        "Share of objects whose partner is among the 5 nearest: chance is 5 / objects", 1
+    ),
+    "recall_at_10": Definition(
+        "Share of objects whose partner is among the 10 nearest: chance is 10 / objects", 1
+    ),
+    "median_rank": Definition(
+        "Median rank of the partner, 1 is the nearest: chance is (objects + 1) / 2", -1
+    ),
     "ece": Definition("Expected calibration error: mean |accuracy − confidence| over bins", -1),
     "ece_scaled": Definition("Expected calibration error after temperature scaling", -1),
     "nll": Definition("Negative log-likelihood of the true class, nats per object", -1),
@@ -136,7 +152,20 @@ _WORDS = {
     "ha": "HA",
 }  # fmt: skip
 _NAMES = {
-    "maven_lite": "Maven-lite",
+    **{
+        f"{key}{kind}": f"{name}{words}"
+        for key, name in (("maven", "Maven"), ("maven_lite", "Maven-lite"))
+        for kind, words in (
+            ("", ""),
+            ("_spectrum", ", spectrum"),
+            ("_joint", ", light curve and spectrum"),
+            ("_every_spectrum", ", spectrum, fitted on all spectra"),
+            ("_joint_every_spectrum", ", light curve and spectrum, fitted on all spectra"),
+        )
+    },
+    "magnitude_shortcut": "Peak magnitude against flux level",
+    "nearest_spectra": "The spectra nearest to a light curve of each class, of median rank",
+    "tsne": "t-SNE of light curves that Maven was not trained on",
     "features": "Light-curve features, gradient boosting",
     "features_forest": "Light-curve features, random forest",
     "features_matching": "Features and match scores, gradient boosting",
@@ -183,7 +212,7 @@ def label(key: str) -> str:
 
 def _inside(name: str) -> str:
     """A name within a line: without the capital that only its place at the start had."""
-    first = name.split(" ")[0]
+    first = re.split("[ ,]", name)[0]
     proper = {*_WORDS.values(), *_NAMES.values()}
     return name if first in proper else name[:1].lower() + name[1:]
 

@@ -246,6 +246,9 @@ def test_number(value, std, text):
         ("maven_lite", "Maven-lite"),
         ("maven_minus_maven_lite", "Maven minus Maven-lite"),
         ("maven_minus_baseline", "Maven minus baseline"),
+        ("maven_joint", "Maven, light curve and spectrum"),
+        ("maven_spectrum_minus_maven_lite_spectrum", "Maven, spectrum minus Maven-lite, spectrum"),
+        ("maven_minus_magnitude_shortcut", "Maven minus peak magnitude against flux level"),
         ("SN Ib/c", "SN Ib/c"),
     ],
 )
@@ -257,4 +260,7 @@ def test_the_longest_ending_defines():
     assert definitions.define("ece_scaled") != definitions.define("ece")
     assert definitions.define("retrieval_reverse_auc").direction == 1
     assert definitions.define("redshift_l1_below_015").text.endswith("objects with z < 0.15")
+    alike = definitions.define("retrieval_auc_alike")
+    assert alike != definitions.define("retrieval_auc")
+    assert alike != definitions.define("retrieval_reverse_auc_alike")
     assert definitions.define("of_mine") is None
