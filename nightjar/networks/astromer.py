@@ -4,8 +4,8 @@ Sources: arXiv:2205.01677 (Astromer 1), arXiv:2502.02717 (Astromer 2) and the au
 differ; ``NAMED`` says which is which (Donoso-Oliva+2025).
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nightjar.networks.attention import MultiHeadAttention, attention_bias
 from nightjar.networks.encodings import AstromerEncoding, ValueEmbedding
 from nightjar.networks.pooling import MeanPooling
-from nightjar.networks.stochastic import StochasticAttention, repeat
+from nightjar.networks.stochastic import SampledDropout, StochasticAttention, repeat
 
 Skip = Literal["none", "learned", "residual"]
 Rates = float | Mapping[str, float]  # dropout: one rate, or one for each site
@@ -71,11 +71,6 @@ def rate_of(dropout: Rates, site: str) -> float:
     return dropout[site] if isinstance(dropout, Mapping) else dropout
 
 
-def draws(dropout: nn.Dropout) -> bool:
-    """Whether a dropout changes what passes it."""
-    return dropout.training and dropout.p > 0
-
-
 class AstromerBlock(nn.Module):
     """Attention and tanh feed-forward, each with dropout, a skip and a LayerNorm after it.
 
@@ -105,43 +100,40 @@ class AstromerBlock(nn.Module):
         )
         self.attention_skip = _skip(skip, dim)
         self.attention_norm = nn.LayerNorm(dim, eps=1e-6)
-        self.attention_dropout = nn.Dropout(rate_of(dropout, "attention"))
+        self.attention_dropout = SampledDropout(rate_of(dropout, "attention"))
         self.feedforward = nn.Sequential(
             nn.Linear(dim, feedforward), nn.Tanh(), nn.Linear(feedforward, dim)
         )
         self.feedforward_skip = _skip(skip, dim)
         self.feedforward_norm = nn.LayerNorm(dim, eps=1e-6)
-        self.feedforward_dropout = nn.Dropout(rate_of(dropout, "feedforward"))
+        self.feedforward_dropout = SampledDropout(rate_of(dropout, "feedforward"))
 
     @property
     def stochastic(self) -> bool:
         """Whether two passes differ."""
         random = isinstance(self.attention, StochasticAttention)
-        return random or draws(self.attention_dropout) or draws(self.feedforward_dropout)
+        return random or self.attention_dropout.draws or self.feedforward_dropout.draws
 
-    def forward(self, sequence: Tensor, bias: Tensor, samples: int = 1) -> Tensor:
-        """(batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length).
+    def forward(
+        self, sequence: Tensor, bias: Tensor, samples: int = 1, repeated: bool = True
+    ) -> Tensor:
+        """(samples * batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length).
 
-        A ``stochastic`` block gives (samples * batch, length, dim), sample by sample: the batch is
-        repeated where its first noise comes in, and what comes before is computed once.
+        Where not ``repeated``, ``sequence`` is (batch, length, dim), and a ``stochastic`` block
+        repeats it where its first noise comes in.
         """
-        update, left = self._attend(sequence, bias, samples)
-        update, left = _drop(self.attention_dropout, update, left)
-        joined = _add(self.attention_skip, sequence, update, samples // left)
-        sequence = self.attention_norm(joined)
-        update, last = _drop(self.feedforward_dropout, self.feedforward(sequence), left)
-        joined = _add(self.feedforward_skip, sequence, update, left // last)
-        return self.feedforward_norm(joined)
-
-    def _attend(self, sequence: Tensor, bias: Tensor, samples: int) -> tuple[Tensor, int]:
+        once = repeated
         if isinstance(self.attention, StochasticAttention):
-            return self.attention(sequence, bias, samples), 1
-        return self.attention(sequence, bias), samples
-
-
-def _drop(dropout: nn.Dropout, update: Tensor, left: int) -> tuple[Tensor, int]:
-    """The update, repeated if dropout draws; and how often the batch is still to be repeated."""
-    return (dropout(repeat(update, left)), 1) if draws(dropout) else (update, left)
+            update, repeated = self.attention(sequence, bias, samples, repeated), True
+        else:
+            update = self.attention(sequence, repeat(bias, samples) if repeated else bias)
+        update = self.attention_dropout(update, samples, repeated)
+        repeated |= self.attention_dropout.draws
+        times = samples if repeated > once else 1
+        sequence = self.attention_norm(_add(self.attention_skip, sequence, update, times))
+        update = self.feedforward_dropout(self.feedforward(sequence), samples, repeated)
+        times = samples if self.feedforward_dropout.draws > repeated else 1
+        return self.feedforward_norm(_add(self.feedforward_skip, sequence, update, times))
 
 
 def _add(skip: nn.Module | None, sequence: Tensor, update: Tensor, times: int) -> Tensor:
@@ -199,7 +191,7 @@ class Astromer(nn.Module):
         self.mask_token = nn.Parameter(torch.zeros(())) if mask_token else None
         self.value_embedding = ValueEmbedding(dim)
         self.time_encoding = AstromerEncoding(dim, base)
-        self.dropout = nn.Dropout(rate_of(dropout, "embedding"))
+        self.dropout = SampledDropout(rate_of(dropout, "embedding"))
         attention = [None] * depth if stochastic is None else _last_blocks(depth, **stochastic)
         self.blocks = nn.ModuleList(
             AstromerBlock(dim, heads, feedforward, skip, dropout, each) for each in attention
@@ -227,19 +219,16 @@ class Astromer(nn.Module):
         band : not looked at: a window is of one band
         valid : (batch, length) bool, True = observed
         masked : (batch, length) bool, True = hidden
-        samples : passes with independent noise; from the first noise on, layers are
+        samples : passes, see `nightjar.networks.stochastic`; from the first noise on, layers are
             (samples * batch, length, dim), sample by sample
         """
         hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
         sequence = self._embed_points(value, time, valid, masked)  # (batch, length, dim)
         bias = self._bias(hidden, sequence.dtype)
-        if draws(self.dropout):
-            sequence, bias, samples = repeat(sequence, samples), repeat(bias, samples), 1
-        layers = [self.dropout(sequence)]
-        for block in self.blocks:
-            layers.append(block(layers[-1], bias, samples))
-            if block.stochastic:
-                bias, samples = repeat(bias, samples), 1
+        layers, repeated = [self.dropout(sequence, samples, False)], self.dropout.draws
+        for block in cast(Iterable[AstromerBlock], self.blocks):
+            layers.append(block(layers[-1], bias, samples, repeated))
+            repeated |= block.stochastic
         return layers
 
     def forward(

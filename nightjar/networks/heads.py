@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nightjar.networks.astromer import SITES, Astromer, Rates, keras_init, rate_of
+from nightjar.networks.stochastic import SampledDropout
 
 
 class GammaHead(nn.Module):
@@ -37,7 +38,7 @@ class GammaHead(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(layers))
         parts: list[nn.Module] = []
         for width in hidden:
-            parts += [nn.Linear(dim, width), nn.ReLU(), nn.Dropout(dropout)]
+            parts += [nn.Linear(dim, width), nn.ReLU(), SampledDropout(dropout)]
             dim = width
         self.mlp = nn.Sequential(*parts)
         self.norm = nn.LayerNorm(dim, eps=1e-3)  # Keras's default epsilon
@@ -49,9 +50,12 @@ class GammaHead(nn.Module):
         weights = self.gamma.softmax(0)  # (layers,)
         return (weights[:, None] * layers).sum(1)
 
-    def forward(self, layers: Tensor) -> Tensor:
-        """Logits, float32 (batch, classes), of pooled ``layers`` (batch, layers, dim)."""
-        return self.output(self.norm(self.mlp(self.average(layers)))).float()
+    def forward(self, layers: Tensor, samples: int = 1) -> Tensor:
+        """Logits, float32, of pooled ``layers`` (samples * batch, layers, dim), row by row."""
+        hidden = self.average(layers)  # (samples * batch, dim)
+        for part in self.mlp:
+            hidden = part(hidden, samples) if isinstance(part, SampledDropout) else part(hidden)
+        return self.output(self.norm(hidden)).float()
 
 
 class AstromerClassifier(nn.Module):
@@ -98,7 +102,8 @@ class AstromerClassifier(nn.Module):
 
         Arguments as in ``Astromer.layers``.
         """
-        return self.head(self.encoder.embed(value, time, band, valid, samples=samples))
+        layers = self.encoder.embed(value, time, band, valid, samples=samples)
+        return self.head(layers, samples)
 
     def take(self, pretrained: Mapping[str, Tensor]) -> None:
         """Begin with a pre-trained `Astromer`'s state; centroids, which it lacks, stay new.
@@ -113,7 +118,7 @@ class AstromerClassifier(nn.Module):
         if wrong:
             raise ValueError(f"these weights do not fit the encoder: {', '.join(wrong[:5])}")
 
-    def dropouts(self, blocks: int) -> list[nn.Dropout]:
+    def dropouts(self, blocks: int) -> list[SampledDropout]:
         """What Monte Carlo dropout samples: sites of a rate above 0 in the last ``blocks`` blocks.
 
         The head's sites always belong to it, that of the input embedding where all blocks do.
@@ -122,7 +127,7 @@ class AstromerClassifier(nn.Module):
         if blocks >= len(self.encoder.blocks):
             parts.append(self.encoder.dropout)
         within = (module for part in parts for module in part.modules())
-        return [each for each in within if isinstance(each, nn.Dropout) and each.p > 0]
+        return [each for each in within if isinstance(each, SampledDropout) and each.p > 0]
 
     def _freeze_unused(self) -> None:
         # kept so that pre-trained weights load whole; frozen since data-parallel training refuses

@@ -1,7 +1,10 @@
-"""Attention that is drawn at random: what it draws from is where it is unsure.
+"""Parts of a network that draw at random, at test time too: dropout and attention.
 
-Hierarchical stochastic attention (Pei, Wang & Szarvas, AAAI 2022, "Transformer uncertainty
-estimation with hierarchical stochastic attention"), as used on Astromer by arXiv:2412.10528.
+They take ``samples`` passes at once, as a batch that is repeated sample by sample, and repeat it
+themselves where it is not yet repeated: what comes before the first of them is computed once.  With
+several samples, a sample is one network for the whole batch: its objects share the draws.  For each
+object that is the same distribution, at a fraction of the random numbers, and the objects are
+comparable.  With one sample (training), every object has its own draws.
 """
 
 import torch
@@ -15,11 +18,43 @@ def repeat(tensor: Tensor, times: int) -> Tensor:
     return tensor if times == 1 else tensor.repeat(times, *[1] * (tensor.ndim - 1))
 
 
+def shared(samples: int, batch: int) -> tuple[int, int]:
+    """Leading axes of the noise: of every sample, or of every object of the only one."""
+    return (1, batch) if samples == 1 else (samples, 1)
+
+
+def apart(tensor: Tensor, samples: int, repeated: bool) -> Tensor:
+    """(samples or 1, batch, ...) of a tensor whose batch is repeated, or is not."""
+    return tensor.unflatten(0, (samples, -1)) if repeated else tensor.unsqueeze(0)
+
+
 def gumbel(like: Tensor, *shape: int) -> Tensor:
     """Independent standard Gumbel numbers, -ln(-ln u), of this shape; at least float32."""
     dtype = torch.promote_types(like.dtype, torch.float32)
     exponential = torch.empty(shape, dtype=dtype, device=like.device).exponential_()
     return exponential.clamp_(min=torch.finfo(dtype).tiny).log_().neg_()
+
+
+class SampledDropout(nn.Dropout):
+    """Dropout that many samples may pass at once (Gal & Ghahramani 2016)."""
+
+    @property
+    def draws(self) -> bool:
+        """Whether it changes what passes it."""
+        return self.training and self.p > 0
+
+    def forward(self, input: Tensor, samples: int = 1, repeated: bool = True) -> Tensor:
+        """Drop entries of (samples * batch, ...), or of (batch, ...) where not ``repeated``.
+
+        Returns
+        -------
+        (samples * batch, ...) where it draws; else the input
+        """
+        if samples == 1 or not self.draws:
+            return super().forward(input)
+        kept = torch.empty(samples, 1, *input.shape[1:], dtype=input.dtype, device=input.device)
+        kept.bernoulli_(1 - self.p).div_(1 - self.p)
+        return (apart(input, samples, repeated) * kept).flatten(0, 1)
 
 
 def harden(soft: Tensor) -> Tensor:
@@ -34,7 +69,9 @@ def harden(soft: Tensor) -> Tensor:
 class StochasticAttention(MultiHeadAttention):
     """Self-attention whose keys, and whose weights, are drawn; a drop-in, with the same weights.
 
-    Per head (Pei+2022, section 3): every key becomes a random mixture of learned centroids C, then
+    Hierarchical stochastic attention (Pei, Wang & Szarvas, AAAI 2022, "Transformer uncertainty
+    estimation with hierarchical stochastic attention", section 3), as used on Astromer by
+    arXiv:2412.10528.  Per head, every key becomes a random mixture of learned centroids C, then
     every query attends to a random mixture of the values V::
 
         P = softmax((K C + g) / tau1)             over the centroids
@@ -68,37 +105,42 @@ class StochasticAttention(MultiHeadAttention):
         self.tau1, self.tau2, self.hard, self.second_step = tau1, tau2, hard, second_step
         self.centroids = nn.Parameter(torch.rand(dim // heads, centroids) - 0.5)
 
-    def forward(self, sequence: Tensor, bias: Tensor, samples: int = 1) -> Tensor:
+    def forward(
+        self, sequence: Tensor, bias: Tensor, samples: int = 1, repeated: bool = True
+    ) -> Tensor:
         """Attend ``sequence`` to itself, ``samples`` times with independent draws.
 
         Parameters
         ----------
-        sequence : (batch, length, dim)
+        sequence : (samples * batch, length, dim), or (batch, length, dim) where not ``repeated``:
+            then queries, keys and values are computed once for all samples
         bias : (batch, 1, 1 or length, length), added after the temperature: -1e9 hides a key
             whatever was drawn for it
-        samples : draws; queries, keys and values are computed once for all
 
         Returns
         -------
         (samples * batch, length, dim), sample by sample
         """
-        query = split_heads(self.query(sequence), self.heads)  # (batch, heads, length, depth)
-        key = split_heads(self.key(sequence), self.heads)
-        value = split_heads(self.value(sequence), self.heads)
+        parts = (part(sequence) for part in (self.query, self.key, self.value))
+        query, key, value = (
+            apart(split_heads(part, self.heads), samples, repeated) for part in parts
+        )  # (samples or 1, batch, heads, length, depth)
         mixture = self._assign(key, samples)  # (samples, batch, heads, length, centroids)
-        # Q (P C^T)^T = (Q C) P^T, and Q C is the same for all samples
-        logits = (query @ self.centroids) @ mixture.mT  # (samples, batch, heads, length, length)
-        attended = self._weights(logits, bias) @ value  # (samples, batch, heads, length, depth)
-        return self.output(merge_heads(attended.flatten(0, 1)))
+        # Q (P C^T)^T = (Q C) P^T
+        logits = (query @ self.centroids / self.tau2) @ mixture.mT
+        weights = self._weights(logits, bias)  # (samples, batch, heads, length, length)
+        return self.output(merge_heads((weights @ value).flatten(0, 1)))
 
     def _assign(self, key: Tensor, samples: int) -> Tensor:
-        logits = key @ self.centroids  # (batch, heads, length, centroids)
-        mixture = ((logits + gumbel(logits, samples, *logits.shape)) / self.tau1).softmax(-1)
+        logits = key @ self.centroids  # (samples or 1, batch, heads, length, centroids)
+        noise = gumbel(logits, *shared(samples, logits.shape[1]), *logits.shape[2:])
+        mixture = ((logits + noise) / self.tau1).softmax(-1)
         return (harden(mixture) if self.hard else mixture).to(logits.dtype)
 
     def _weights(self, logits: Tensor, bias: Tensor) -> Tensor:
         if not self.second_step:
-            return (logits / self.tau2 + bias).softmax(-1).to(logits.dtype)
-        drawn = gumbel(logits, *logits.shape).add_(logits).div_(self.tau2)
-        weights = (drawn + bias).softmax(-1)
+            return (logits + bias).softmax(-1).to(logits.dtype)
+        samples, batch, *rest = logits.shape
+        noise = gumbel(logits, *shared(samples, batch), *rest).div_(self.tau2)
+        weights = (noise + (logits + bias)).softmax(-1)
         return (harden(weights) if self.hard else weights).to(logits.dtype)

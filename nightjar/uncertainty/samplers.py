@@ -56,15 +56,18 @@ def predict(
     devices = {p.device for p in network.parameters() if p.device.type == "cuda"}
     # dropout takes no generator; the fork leaves the global state as it was
     with torch.inference_mode(), torch.random.fork_rng(list(devices)), _sampling(network, dropouts):
-        torch.manual_seed(seed)
-        found = [_passes(forward, batch, samples, at_once) for batch in batches]
+        found = [_passes(forward, batch, samples, at_once, seed) for batch in batches]
     return np.concatenate(found, axis=1)
 
 
 def _passes(
-    forward: Callable[[B, int], Tensor], batch: B, samples: int, at_once: int
+    forward: Callable[[B, int], Tensor], batch: B, samples: int, at_once: int, seed: int
 ) -> np.ndarray:
-    """(samples, batch, classes) of one batch."""
+    """(samples, batch, classes) of one batch; the draws begin anew with every batch.
+
+    So that an object's probabilities do not depend on which objects were predicted before.
+    """
+    torch.manual_seed(seed)
     found = []
     for start in range(0, samples, at_once):
         count = min(at_once, samples - start)
