@@ -20,6 +20,7 @@ def main() -> None:
         classes=settings.classes,
         noise=settings.noise,
         magnitude_limit=settings.magnitude_limit,
+        follow_up=settings.follow_up,
         spectra=settings.spectra,
         phases=settings.phases,
         spectrum_snr=settings.spectrum_snr,

@@ -77,6 +77,7 @@ class SimulateSupernovae(SimulatedSurvey):
 
     classes: dict[str, Positive] | None
     magnitude_limit: Range | None
+    follow_up: Annotated[tuple[Positive, Positive], AfterValidator(_ascending)] | None
     engine: Literal["builtin", "templates"]
     templates: str | None
 

@@ -20,6 +20,7 @@ from nightjar.simulate.survey import Survey
 
 _ATTEMPTS = 200
 _YOUNGEST = 0.3  # rest-frame days since explosion from which there is light to see
+_DISCOVERED = 1.25  # times from explosion to peak until which an event may go unnoticed
 
 
 class Settings(NamedTuple):
@@ -38,6 +39,7 @@ class Settings(NamedTuple):
     spectra: int  # of each object
     phases: tuple[float, float] | None  # rest-frame days about peak; None: the survey's rule
     limits: tuple[float, float] | None  # magnitudes to which events are proposed; None: one
+    follow_up: tuple[float, float] | None  # rest-frame days after peak; None: the kinds' spans
 
 
 class Points(NamedTuple):
@@ -114,11 +116,12 @@ def observe(settings: Settings, events: Events, attempt: int) -> tuple[NDArray[n
     survey, latents = settings.survey, events.latents
     passbands = list(settings.passbands.values())
     explosion, one = latents["explosion_time"], 1 + latents["redshift"]
-    stop = explosion + one * np.array([pop.KINDS[kind].span for kind in events.kind])
+    begin, end = followed(settings, events, attempt)
+    stop = explosion + one * end
     start, place = latents["first_night"], (latents["ra"], latents["dec"])
     plan = cadence.visits(survey, settings.seed, start, stop, *place, passbands)
     age = (plan.time - explosion[:, None]) / one[:, None]
-    seen = plan.made & (age > _YOUNGEST) & (plan.time < stop[:, None])
+    seen = plan.made & (age > begin[:, None]) & (plan.time < stop[:, None])
     true = ev.fluxes(events, plan.band, age, seen, passbands)
     at = np.nonzero(seen)
     wavelength = np.array([passband.mean for passband in passbands])[plan.band[at[1]]]
@@ -132,6 +135,24 @@ def observe(settings: Settings, events: Events, attempt: int) -> tuple[NDArray[n
     found = seen & observing.detected(noisy, plan.depth)
     good = _good(settings, found, noisy, plan.band)
     return good, _points(events.rows, plan, (noisy, error, true), found & good[:, None])
+
+
+def followed(settings: Settings, events: Events, attempt: int) -> tuple[Floats, Floats]:
+    """Rest-frame days since explosion between which events are looked at, (events,) each.
+
+    With ``follow_up`` the last is peak_time and a number of days, even in its logarithm, and the
+    first is even between the explosion and 1.25 peak_time: of 489 real pairs a quarter begin at
+    their brightest point, half within 6 days before it.  Neither asks for the class, which would
+    else be told by the length of every light curve that does not fade.
+    """
+    if settings.follow_up is None:
+        spans = np.array([pop.KINDS[kind].span for kind in events.kind])
+        return np.full(len(spans), _YOUNGEST), spans
+    name, (shortest, longest) = f"{settings.population.name}-follow-up", settings.follow_up
+    early, late = (hashed(settings.seed, name, events.rows, attempt, i) for i in (0, 1))
+    peak = events.latents["peak_time"]
+    begin = np.maximum(_DISCOVERED * peak * early, _YOUNGEST)
+    return begin, peak + shortest * (longest / shortest) ** late
 
 
 def _good(

@@ -40,6 +40,7 @@ def simulate(
     host_light: float | None = None,
     engine: light.Engine = explosions,
     magnitude_limit: tuple[float, float] | None = None,
+    follow_up: tuple[float, float] | None = None,
     spectra: int = 1,
     phases: tuple[float, float] | None = None,
     chunk: int = 512,
@@ -78,6 +79,8 @@ def simulate(
     engine : what makes the light, see `light.engine`
     magnitude_limit : bright and faint end between which the magnitude to which an object's events
         are proposed is drawn; None: the population's (19.3 and 18.6), no nearer than redshift 0.002
+    follow_up : rest-frame days after peak_time at which the visits of an object end, whatever its
+        class, see `selection.followed`; None: after the span of its kind (`kinds.Kind`)
     spectra : of each object, drawn one by one
     phases : rest-frame days about peak_time between which each spectrum's time is drawn evenly, but
         not within a day of the explosion; None: the survey's rule, as of ``population``
@@ -104,7 +107,8 @@ def simulate(
     for name, number in (("objects", objects), ("spectra", spectra)):
         if number < 1:
             raise InputError(f"{name}: {number} cannot be simulated; ask for at least one")
-    for name, ends in (("magnitude_limit", magnitude_limit), ("phases", phases)):
+    ranges = {"magnitude_limit": magnitude_limit, "follow_up": follow_up, "phases": phases}
+    for name, ends in ranges.items():
         if ends is not None and not ends[0] < ends[1]:
             raise InputError(f"{name}: {list(ends)} does not ascend; give the lower end first")
     settings = Settings(
@@ -119,6 +123,7 @@ def simulate(
         spectra,
         phases,
         magnitude_limit,
+        follow_up,
     )
     starts = range(0, objects, chunk)
     jobs = (delayed(_simulate)(settings, np.arange(i, min(i + chunk, objects))) for i in starts)

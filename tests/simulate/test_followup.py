@@ -12,7 +12,12 @@ from nightjar.simulate import supernovae
 from nightjar.tables import Tables
 
 EVEN = dict.fromkeys(pop.CLASSES, 0.2)
-ALL = {"spectra": 3, "phases": (-15.0, 120.0), "magnitude_limit": (13.0, 19.3)}
+ALL = {
+    "spectra": 3,
+    "phases": (-15.0, 120.0),
+    "magnitude_limit": (13.0, 19.3),
+    "follow_up": (20.0, 300.0),
+}
 
 
 def tables(objects: int, population: str = "pretraining", **changes) -> Tables:

@@ -89,9 +89,41 @@ def test_a_sample_that_no_camera_reaches_is_refused() -> None:
         simulated(1, magnitude_limit=(26.0, 27.0), classes={"SN Ia": 1.0})
 
 
-def test_a_range_must_ascend() -> None:
-    with pytest.raises(InputError, match=r"magnitude_limit: \[19.0, 13.0\]"):
-        simulated(1, magnitude_limit=(19.0, 13.0))
+@pytest.mark.parametrize("key", ["magnitude_limit", "follow_up"])
+def test_a_range_must_ascend(key: str) -> None:
+    with pytest.raises(InputError, match=rf"{key}: \[19.0, 13.0\]"):
+        simulated(1, **{key: (19.0, 13.0)})
+
+
+def _phases(objects: pd.DataFrame, photometry: pd.DataFrame) -> pd.DataFrame:
+    """First and last detection of each object, rest-frame days about peak, and the peak's."""
+    time = photometry.groupby("object_id")["time"]
+    table = objects.set_index("object_id")
+    one, at = 1 + table["redshift"], table["explosion_time"]
+    ends = {"first": (time.min() - at) / one, "last": (time.max() - at) / one}
+    found = pd.DataFrame(ends).sub(table["peak_time"], axis=0)
+    return found.assign(rise=table["peak_time"], label=table["class"])
+
+
+def test_nothing_is_looked_at_outside_the_follow_up() -> None:
+    # Visits begin until a quarter of the rise after peak and end 40 days after it.
+    phases = _phases(*simulated(150, magnitude_limit=(13.0, 16.0), follow_up=(40.0, 40.01)))
+    assert phases["last"].max() < 40.01
+    assert phases["last"].median() > 34  # bright: seen until the last visits, but for the season
+    # Unseen half of 1.25 of the rise on average: -0.375 of it, and two or three nights' cadence.
+    began = phases["first"] / phases["rise"]
+    assert began[phases["rise"] > 12].median() == pytest.approx(-0.25, abs=0.2)
+
+
+def test_how_long_an_object_is_followed_does_not_tell_its_class() -> None:
+    # Log-uniform from 20 to 150 days, median 55, for all; without it a SN Ia ends at about 80 days
+    # and a SN IIn at 180.
+    asked = {"magnitude_limit": (12.0, 15.0), "min_points": 1}
+    last = _phases(*simulated(250, follow_up=(20.0, 150.0), **asked)).groupby("label")["last"]
+    assert last.max().max() < 150
+    assert last.median().between(32, 75).all()  # 50 of each; sd of the mean of the log is 0.08
+    free = _phases(*simulated(250, **asked)).groupby("label")["last"].median()
+    assert free["SN IIn"] > 2 * free["SN Ia"]
 
 
 def test_fractions_of_many_depths_lie_between_those_of_the_ends() -> None:
