@@ -153,7 +153,8 @@ def shown(
     light_curve, spectrum = task.embed(pass_over())
     return {
         "object_id": simulated.ids[rows],
-        "class": simulated.objects["class"].to_numpy(str)[rows],
+        # with a null among them, pandas would cut the names of ``to_numpy(str)`` to one letter
+        "class": simulated.objects["class"].fillna("").to_numpy(str)[rows],
         "redshift": simulated.redshift[rows],
         "light_curve": light_curve,
         "spectrum": spectrum,

@@ -1,5 +1,7 @@
 """Pairs: joined by id whatever the order of the stores; the spectrum nearest to peak."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -113,6 +115,63 @@ def test_rows_and_classes_of_objects(tmp_path):
     assert pairs.classes_of(np.array(["b", "a", "c"])) == ["II", "Ia"]
     batch = pairs.labelled(["II", "Ia"]).batch(np.array([1, 0]))
     assert batch.label.tolist() == [0, 1]
+
+
+def test_objects_with_only_a_light_curve_or_only_a_spectrum(tmp_path):
+    pairs = open_pairs(*folders(tmp_path, empty="a"))
+    assert pairs.rows.tolist() == [1, 3]
+    assert pairs.single.tolist() == [0, 2]  # a has spectra, c a light curve
+    batch = pairs.data.batch(np.array([0, 1, 2]))
+    assert batch.light_curve.valid.any(1).tolist() == [False, True, True]
+    assert batch.spectrum.valid.any(1).tolist() == [True, True, False]
+
+
+def test_objects_outside_the_folds(tmp_path):
+    pairs = open_pairs(*folders(tmp_path, empty="a"))
+    pairs.objects["group"] = [7, 8, 9, 9]
+    pairs.objects["class"] = ["Ia", "II", "Ia", "Ia"]
+    outside = partial(pairs.outside, classes=["Ia"])
+    assert outside(np.array(["b"])).tolist() == [0, 2, 3]
+    assert outside(np.array(["b", "d"])).tolist() == [0]  # c may be d under another name
+    assert pairs.outside(np.array(["b"]), []).tolist() == []
+    pairs.objects["redshift"] = [0.0, 0.1, np.nan, 0.1]
+    assert outside(np.array(["b"])).tolist() == [3]
+
+
+def test_all_spectra_of_objects(tmp_path):
+    pairs = open_pairs(*folders(tmp_path))
+    rows = pairs.rows_of(np.array(["d", "b"]))  # b, d
+    spectra, owner = pairs.spectra_of(rows)
+    assert spectra.tolist() == [0, 2, 3, 5, 7]
+    assert owner.tolist() == [0, 1, 0, 1, 0]
+    assert pairs.spectra_of(rows[::-1])[1].tolist() == [1, 0, 1, 0, 1]
+
+
+def test_the_phase_of_every_spectrum(tmp_path):
+    phase = open_pairs(*folders(tmp_path)).data.spectra.phase
+    np.testing.assert_allclose(phase, [days for _, days in SPECTRA])
+
+
+def test_redshifts_are_scaled_by_their_logarithm(tmp_path):
+    pairs = open_pairs(*folders(tmp_path))
+    pairs.objects["redshift"] = [0.01, 0.04, np.nan, -1.0]
+    # ln 0.01 and ln 0.04: mean ln 0.02, standard deviation ln 2
+    scale = pairs.redshift_scale(np.arange(4))
+    assert scale["centre"] == pytest.approx(np.log(0.02))
+    assert scale["scale"] == pytest.approx(np.log(2))
+    with pytest.raises(InputError, match="none to train on has a redshift"):
+        pairs.redshift_scale(np.array([2, 3]))
+
+
+def test_metadata_are_class_and_redshift(tmp_path):
+    batch = open_pairs(*folders(tmp_path)).with_metadata(["II"]).batch(np.array([1, 0]))
+    assert batch.light_curve.label.tolist() == [0, -1]
+    assert batch.light_curve.redshift.tolist() == [np.float32(0.0582), np.float32(0.0581)]
+
+
+def test_what_training_draws_is_for_both_modalities(tmp_path):
+    data = open_pairs(*folders(tmp_path), subset=0.5, phase_scale=7.0).data
+    assert (data.light_curves.subset, data.spectra.phase_scale) == (0.5, 7.0)
 
 
 def test_the_models_file_will_know_the_preprocessing(tmp_path):

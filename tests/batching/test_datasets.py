@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar import batching
+from nightjar.batching import drawing
 from nightjar.batching.datasets import PairData, SpectrumData, SupernovaData, WindowData
 from nightjar.batching.masking import probed_counts, shuffled, subsets
 from nightjar.params import ProbedSettings
@@ -87,6 +88,7 @@ def test_training_draws_at_most_so_many_points_of_each_band_anew():
     assert set(torch.cat([batch.value.flatten() for batch in draws]).tolist()) == set(range(30))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.booleans())
 def test_points_per_band_holds_for_every_size(points, count, drawn):
     data = SupernovaData(curves([(t, t, 0, 0) for t in range(points)]), count)
@@ -107,20 +109,60 @@ def test_noise_is_drawn_in_training_in_units_of_the_error():
     assert data.batch(np.array([1]), rng).value.tolist() == [[20]]  # no error, no noise
 
 
+def test_a_step_sees_a_random_share_of_the_points():
+    store = curves([(t, t, 0, t % 2) for t in range(40)], [(t, t, 0, 0) for t in range(6)], [])
+    data, rng = SupernovaData(store, 40, subset=0.25), np.random.default_rng(0)
+    draws = [data.batch(np.array([0, 1, 2]), rng) for _ in range(200)]
+    kept = np.array([batch.valid.sum(1).tolist() for batch in draws])
+    # 0.25 to 1 of 40 points, on average 0.625 (and half a point, as shares are rounded up): 25.5;
+    # a standard deviation of 40 x 0.75 / sqrt(12) = 8.7 is 0.6 of a mean of 200
+    assert kept[:, 0].min() >= 10
+    assert kept[:, 0].max() == 40
+    assert kept[:, 0].mean() == pytest.approx(25.5, abs=2.5)
+    assert set(kept[:, 1]) == {4, 5, 6}  # a quarter would be 2
+    assert not kept[:, 2].any()
+    for batch in draws[:20]:
+        assert batch.time[0, 0] == 0  # as at the first point of any light curve
+        points = batch.value[0][batch.valid[0]]
+        assert torch.equal(batch.time[0][batch.valid[0]], points - points[0])
+        assert (batch.time[~batch.valid] == 0).all()
+    assert data.batch(np.array([0])).valid.sum() == 40
+
+
+def test_a_share_of_all_draws_nothing():
+    """Else switching it off would not give the old batches."""
+    data, all_of_it = SupernovaData(TWO, 1), SupernovaData(TWO, 1, subset=1.0)
+    rngs = np.random.default_rng(0), np.random.default_rng(0)
+    rows = np.array([0, 1])
+    assert torch.equal(data.batch(rows, rngs[0]).value, all_of_it.batch(rows, rngs[1]).value)
+    assert rngs[0].random() == rngs[1].random()
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=6), st.floats(0.01, 1), st.integers(0, 99))
+def test_a_share_keeps_at_least_what_it_promises(sizes, least, seed):
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    keep = drawing.share(least, owner, len(sizes), np.random.default_rng(seed))
+    kept = np.bincount(owner[keep], minlength=len(sizes))
+    size = np.array(sizes)
+    assert (kept >= np.minimum(np.maximum(np.ceil(least * size - 1e-9), 4), size)).all()
+    assert (kept <= size).all()
+
+
 def test_padding_gets_no_noise():
     batch = SupernovaData(TWO, 5, noise_level=1.0).batch(np.array([0, 1]), np.random.default_rng(1))
     assert (batch.value[~batch.valid] == 0).all()
 
 
 def spectra(**changes):
-    settings = {
+    columns = {
         "flux": np.array([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]], np.float32),
         "flux_err": np.array([[1, 1, 1, 1], [1, np.nan, 1, 1], [np.nan] * 4], np.float32),
         "valid": np.array([[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 1]], bool),
         "wavelength": np.array([4000.0, 5000.0, 6000.0, 7000.0]),
         "object_row": np.array([1, 0, 1]),
     }
-    return SpectrumData(**(settings | changes))
+    return SpectrumData(**(columns | changes))
 
 
 def test_spectra_lose_the_bins_that_none_covers():
@@ -147,6 +189,35 @@ def test_an_object_without_a_spectrum_is_a_row_without_valid_bins():
         assert batch.value.tolist() == [[6], [0]]
     drawn = spectra().batch(np.array([7, 1]), np.random.default_rng(0))
     assert drawn.valid.any(1).tolist() == [False, True]
+
+
+def test_spectra_near_peak_are_drawn_more_often():
+    # object 1 has spectra 0, at peak, and 2, ln 3 scales from it: 3 to 1; object 0 has one only
+    data = spectra(phase=np.array([0.0, np.nan, -10 * np.log(3)]), phase_scale=10.0)
+    rng = np.random.default_rng(0)
+    drawn = data._choose(np.ones(8000, int), rng)
+    assert set(drawn) == {0, 2}
+    # standard deviation of the share: sqrt(3/16 / 8000) = 0.005
+    assert (drawn == 0).mean() == pytest.approx(0.75, abs=0.02)
+    assert data._choose(np.array([0, 5, 1]), rng)[:2].tolist() == [1, -1]
+
+
+def test_spectra_without_a_phase_count_as_at_one_scale():
+    data = spectra(phase=np.array([10.0, 0.0, np.nan]), phase_scale=10.0)
+    drawn = data._choose(np.ones(8000, int), np.random.default_rng(0))
+    assert (drawn == 0).mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_spectra_far_from_peak_are_drawn_although_their_weights_underflow():
+    # exp(-5000) is 0: it is the difference of 1 scale that counts, e to 1
+    data = spectra(phase=np.array([5000.0, 0.0, 5001.0]), phase_scale=1.0)
+    drawn = data._choose(np.ones(8000, int), np.random.default_rng(0))
+    assert (drawn == 0).mean() == pytest.approx(np.e / (1 + np.e), abs=0.02)
+
+
+def test_spectra_one_by_one():
+    every = spectra(default=np.array([1, 2])).one_by_one()
+    assert every.batch(np.array([2, 0])).value.tolist() == [[10, 11, 12], [2, 3, 0]]
 
 
 def test_spectrum_noise_follows_the_errors_where_there_are_any():
