@@ -135,6 +135,26 @@ def test_one_pair_has_no_auc():
     assert scores["recall_at_1"] == 1
 
 
+def test_candidates_that_are_not_looked_at_do_not_count():
+    # the partner is on the diagonal: 0.3 and 0.5; of the first query's rivals 0.9 is left out
+    similarity = np.array([[0.3, 0.4, -np.inf], [0.5, 0.5, 0.2]])
+    assert metrics.partner_ranks(similarity).tolist() == [2, 1.5]
+    assert metrics.partner_ranks(similarity[1:], start=1).tolist() == [1.5]
+
+
+def test_chance_is_what_random_orders_give():
+    """Recall at 1, 5, 10 of 20: 1/20, 5/20, 10/20; ten thousand drawn ranks agree."""
+    chance = metrics.retrieval_chance(20)
+    assert [chance[f"recall_at_{k}"] for k in (1, 5, 10)] == [0.05, 0.25, 0.5]
+    assert chance["auc"] == pytest.approx(0.5)
+    assert chance["median_rank"] == 10.5
+    rank = np.random.default_rng(0).integers(1, 21, 10_000)
+    drawn = metrics.both_ways(rank, rank)
+    assert drawn.keys() == chance.keys()
+    assert drawn["recall_at_5"] == pytest.approx(0.25, abs=0.02)
+    assert metrics.retrieval_chance(3)["recall_at_5"] == 1
+
+
 # --- folds and files ----------------------------------------------------------------------------
 
 

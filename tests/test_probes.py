@@ -87,3 +87,21 @@ def test_best_is_the_highest_on_validation():
 
     assert probes.best({"knn": prediction(0.5), "svc": prediction(0.7)}) == "svc"
     assert probes.best({"knn": prediction(0.7), "svc": prediction(0.7)}) == "knn"
+
+
+@pytest.mark.parametrize("probe", ["svc", "linear"])
+def test_a_row_said_thrice_at_a_third_counts_once(probe):
+    """Weights hold in the scaling of the columns, the balance of the classes, and the fit."""
+    rng = np.random.default_rng(0)
+    times = rng.integers(1, 4, 40)
+    row = np.repeat(np.arange(40), times)
+    train, validation, test = rng.normal(1.0, 1.0, (3, 40, 2))
+    fit, target = probes.regress, train[:, 0] + train[:, 1] ** 2
+    if probe == "svc":
+        fit, target = probes.classify, (target > np.quantile(target, 0.7)).astype(int)
+    chosen = Part(validation, target)
+    once = fit(Part(train, target), chosen, test, [1])[probe]
+    weighted = Part(train[row], target[row], 1 / times[row])
+    again = fit(weighted, chosen, test, [1])[probe]
+    assert again.choice == once.choice
+    np.testing.assert_allclose(again.test, once.test, rtol=1e-6)

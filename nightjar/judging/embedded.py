@@ -53,12 +53,13 @@ def read(path: str | Path, names: tuple[str, ...]) -> dict[str, NDArray]:
         The file is missing or damaged, or is of an earlier version and lacks one of them.
     """
     try:
-        with np.load(path) as stored:
-            return {name: stored[name] for name in names}
+        with open(path, "rb") as file, np.load(file) as stored:
+            missing = [name for name in names if name not in stored.files]
+            if not missing:
+                return {name: stored[name] for name in names}
+        problem = f"has no {', '.join(missing)}"
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         problem = f"not readable ({error})"
-    except KeyError as error:
-        problem = f"has no {error.args[0]}"
     raise InputError(f"{path}: {problem}; run the stage finetune_clip again")
 
 
