@@ -10,8 +10,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from nightjar.errors import InputError
-
 HELP = "turn the light curves of a photometry table into embeddings"
 
 
@@ -59,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
     """Embed, and say what was written and what was dropped."""
     from nightjar.columns import in_words
     from nightjar.embedding import Encoder  # imports torch
+    from nightjar.embedding.prepared import groups_of
 
     encoder = Encoder.load(
         args.model,
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
         layer=args.layer,
     )
     done = encoder.embed_file(
-        args.photometry, args.out, bands=_bands(args.band), min_points=args.min_points
+        args.photometry, args.out, bands=groups_of(args.band), min_points=args.min_points
     )
     print(f"{args.out}: {done.rows:,} rows; dropped: {in_words(done.drops)}")
     if done.unseen_bands:
@@ -78,15 +77,3 @@ def run(args: argparse.Namespace) -> None:
             "check with a probe that its embeddings transfer",
             file=sys.stderr,
         )
-
-
-def _bands(given: list[str] | None) -> dict[str, list[str]] | None:
-    """``["g=g,V", "r=R"]`` to ``{"g": ["g", "V"], "r": ["R"]}``."""
-    bands: dict[str, list[str]] = {}
-    for text in given or ():
-        name, equals, raw = text.partition("=")
-        members = [member for member in raw.split(",") if member]
-        if not (name and equals and members) or name in bands:
-            raise InputError(f"--band {text}: give each band once, as NAME=RAW or NAME=RAW,RAW")
-        bands[name] = members
-    return bands or None

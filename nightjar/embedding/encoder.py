@@ -17,14 +17,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 from torch import Tensor
-from tqdm import tqdm
 
-from nightjar import batching, weights, windows
+from nightjar import batching, weights
 from nightjar.batching import Batch
 from nightjar.batching.datasets import SupernovaData, WindowData
 from nightjar.embedding.arrays import in_memory
 from nightjar.embedding.output import Embeddings, Pool, pooled, write
-from nightjar.embedding.prepared import Source, band_groups, chosen_bands, prepare
+from nightjar.embedding.prepared import Source, band_groups, chosen_bands, chunks
 from nightjar.errors import InputError
 from nightjar.networks import Astromer, AstromerClassifier, EndToEnd, Maven
 from nightjar.params import WindowLightCurves
@@ -180,13 +179,8 @@ class Encoder:
 
     def _stream(self, source: Source) -> Iterator[Embeddings]:
         """Embeddings of all objects, in their order; at least one."""
-        with tempfile.TemporaryDirectory(dir=source.folder, prefix=".embed_") as name:
-            ready = prepare(source, Path(name), self._settings, self.single_band)
-            quiet = None if source.progress else True
-            with tqdm(desc="embedding", total=len(ready), unit=" curves", disable=quiet) as bar:
-                for chunk in windows.chunks(ready, POINTS):
-                    yield from self._embedded(chunk)
-                    bar.update(len(chunk))
+        for chunk in chunks(source, self._settings, self.single_band, POINTS, "embedding"):
+            yield from self._embedded(chunk)
 
     def _embedded(self, chunk: LightCurves) -> Iterator[Embeddings]:
         some = np.flatnonzero(np.diff(chunk.offsets))

@@ -57,12 +57,17 @@ def pooled(
 
 
 def write(path: Path, parts: Iterable[Embeddings], about: Mapping[str, Any]) -> int:
-    """Write embeddings to a Parquet file, a row group for each part, whole or not at all.
+    """Write embeddings to a Parquet file, see `write_tables`."""
+    return write_tables(path, map(_table, parts), about)
+
+
+def write_tables(path: Path, tables: Iterable[pa.Table], about: Mapping[str, Any]) -> int:
+    """Write tables to a Parquet file, a row group for each, whole or not at all.
 
     Parameters
     ----------
     path : of the file; an older one is replaced
-    parts : the embeddings
+    tables : of the same columns
     about : what they are, kept as JSON under ``nightjar`` in the file's metadata
 
     Returns
@@ -72,18 +77,19 @@ def write(path: Path, parts: Iterable[Embeddings], about: Mapping[str, Any]) -> 
     Raises
     ------
     ValueError
-        There are no parts.
+        There are no tables.
     """
     writer, rows = None, 0
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    metadata = {"nightjar": json.dumps(about, sort_keys=True)}
     try:
-        for part in parts:
-            table = _table(part, about)
+        for each in tables:
+            table = each.replace_schema_metadata(metadata)
             writer = writer or pq.ParquetWriter(temporary, table.schema)
             writer.write_table(table)
             rows += len(table)
         if writer is None:
-            raise ValueError("no embeddings to write")
+            raise ValueError("nothing to write")
         writer.close()
         temporary.replace(path)
     finally:
@@ -91,7 +97,7 @@ def write(path: Path, parts: Iterable[Embeddings], about: Mapping[str, Any]) -> 
     return rows
 
 
-def _table(part: Embeddings, about: Mapping[str, Any]) -> pa.Table:
+def _table(part: Embeddings) -> pa.Table:
     columns = {"object_id": pa.array(part.object_id.tolist(), pa.string())}
     if part.band is not None:
         columns["band"] = pa.array(part.band.tolist(), pa.string())
@@ -99,5 +105,4 @@ def _table(part: Embeddings, about: Mapping[str, Any]) -> pa.Table:
         columns["window"] = pa.array(part.window, pa.int32())
     flat = pa.array(part.values.ravel(), pa.float32())
     columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, part.values.shape[1])
-    text = json.dumps(about, sort_keys=True)
-    return pa.table(columns).replace_schema_metadata({"nightjar": text})
+    return pa.table(columns)

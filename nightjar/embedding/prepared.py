@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tqdm import tqdm
 
 from nightjar import samples, windows
 from nightjar.columns import in_words
@@ -39,6 +42,24 @@ class Source:
     folder: Path
     progress: bool = False
     drops: Counter[str] = field(default_factory=Counter)
+
+
+def groups_of(words: Sequence[str] | None) -> dict[str, list[str]] | None:
+    """``["g=g,V", "r=R"]`` to ``{"g": ["g", "V"], "r": ["R"]}``; None without words.
+
+    Raises
+    ------
+    InputError
+        A word is not of this form, or names a band again.
+    """
+    bands: dict[str, list[str]] = {}
+    for text in words or ():
+        name, equals, raw = text.partition("=")
+        members = [member for member in raw.split(",") if member]
+        if not (name and equals and members) or name in bands:
+            raise InputError(f"--band {text}: give each band once, as NAME=RAW or NAME=RAW,RAW")
+        bands[name] = members
+    return bands or None
 
 
 def band_groups(
@@ -123,3 +144,21 @@ def prepare(
             f"{source.where}: no light curve is usable; dropped: {in_words(+source.drops)}"
         )
     return ready
+
+
+def chunks(
+    source: Source, settings: WindowLightCurves, single_band: bool, points: int, doing: str
+) -> Iterator[LightCurves]:
+    """The light curves of `prepare` in slices, under a progress bar that says ``doing``.
+
+    Parameters
+    ----------
+    points : at most so many in a slice, which has whole rows, at least one
+    """
+    with tempfile.TemporaryDirectory(dir=source.folder, prefix=f".{doing}_") as name:
+        ready = prepare(source, Path(name), settings, single_band)
+        quiet = None if source.progress else True
+        with tqdm(desc=doing, total=len(ready), unit=" curves", disable=quiet) as bar:
+            for chunk in windows.chunks(ready, points):
+                yield chunk
+                bar.update(len(chunk))

@@ -148,8 +148,8 @@ _WORDS = {
     "rmse": "RMSE", "ood": "OOD", "clip": "CLIP", "mc": "MC", "hsa": "HSA", "pca": "PCA",
     "gru": "GRU", "knn": "kNN", "svc": "SVC", "lr": "learning rate", "std": "standard deviation",
     "err": "error", "tsne": "t-SNE", "z": "z", "maven": "Maven", "astromer": "Astromer",
-    "astromer1": "Astromer 1", "astromer2": "Astromer 2", "snr": "S/N", "id": "id", "auprc": "AUPRC",
-    "ha": "HA",
+    "astromer1": "Astromer 1", "astromer2": "Astromer 2", "snr": "S/N", "id": "id",
+    "auprc": "AUPRC", "ha": "HA",
 }  # fmt: skip
 _NAMES = {
     **{
