@@ -6,9 +6,10 @@ import numpy as np
 
 from nightjar.simulate import events as ev
 from nightjar.simulate.events import Events
-from nightjar.simulate.randomness import Floats, draws
+from nightjar.simulate.randomness import Floats, draws, hashed
 from nightjar.simulate.selection import Settings
 
+_ATTEMPTS = 6
 _YOUNGEST = 1.0  # rest-frame days since explosion before which no spectrum is taken
 
 
@@ -36,10 +37,11 @@ def _observed(settings: Settings, events: Events, number: int) -> list[np.ndarra
     most = max(1.0, 8 * settings.host_light)
     host = np.minimum(-settings.host_light * np.log1p(-uniform[:, 1]), most)
     perfect = ev.spectra(events, age, host, pixels, instrument.line_spread)
-    # SALT has hardly any light in its first days, and no spectrum is taken of none: wait for peak.
-    dark = np.median(perfect, axis=1) <= 0
-    if dark.any():
-        age[dark] = events.latents["peak_time"][dark]
+    for attempt in range(_ATTEMPTS):
+        dark = np.median(perfect, axis=1) <= 0
+        if not dark.any():
+            break
+        age[dark] = _nearer(settings, events.take(dark), age[dark], number, attempt)
         lit = events.take(dark), age[dark], host[dark]
         perfect[dark] = ev.spectra(*lit, pixels, instrument.line_spread)
     snr = settings.spectrum_snr * np.exp(survey.snr_scatter * normal[:, -2])
@@ -57,3 +59,17 @@ def _age(settings: Settings, peak: Floats, uniform: Floats, normal: Floats) -> F
     if settings.survey.spectrum == "rise":
         return _YOUNGEST + uniform * np.maximum(peak - _YOUNGEST, 0.0)
     return np.maximum(peak + 1.0 + 6.0 * normal, 2.0)
+
+
+def _nearer(settings: Settings, events: Events, age: Floats, number: int, attempt: int) -> Floats:
+    """Another age for events that have no light then, as no spectrum is taken of none.
+
+    SALT has hardly any light in its first days, and SED series end.  At peak there is light.  With
+    ``phases`` it is any time between peak and the one before, so that what has light stays evenly
+    covered, and peak in the end.
+    """
+    peak = events.latents["peak_time"]
+    if settings.phases is None or attempt == _ATTEMPTS - 1:
+        return peak
+    stream = f"{settings.survey.name}-spectrum-again"
+    return peak + (age - peak) * hashed(settings.seed, stream, events.rows, number, attempt)

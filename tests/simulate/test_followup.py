@@ -7,8 +7,8 @@ from scipy.stats import kstest
 
 from nightjar import samples
 from nightjar.errors import InputError
+from nightjar.simulate import explosions, supernovae
 from nightjar.simulate import populations as pop
-from nightjar.simulate import supernovae
 from nightjar.tables import Tables
 
 EVEN = dict.fromkeys(pop.CLASSES, 0.2)
@@ -72,6 +72,20 @@ def test_no_spectrum_before_the_first_day() -> None:
     # None of it after the explosion: all on the first day.
     early = spectra(5, phases=(-300.0, -200.0))
     np.testing.assert_allclose(early["age"], 1.0, atol=1e-6)
+
+
+def test_light_that_ends_is_covered_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    # An engine that is dark from 30 days after peak on, as SED series end: of spectra from peak to
+    # 120 days three quarters are taken again, evenly over the 30 days that have light.
+    made = explosions.luminosity_density
+
+    def short(kind, latents, age, *rest):
+        return made(kind, latents, age, *rest) * (age < latents["peak_time"] + 30)[:, None]
+
+    monkeypatch.setattr(explosions, "luminosity_density", short)
+    phase = spectra(100, spectra=3, phases=(0.0, 120.0))["phase"]
+    assert phase.between(0, 30).all()
+    assert kstest(phase / 30, "uniform").pvalue > 1e-3
 
 
 def test_late_spectra_have_the_stated_noise() -> None:
