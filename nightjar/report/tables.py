@@ -247,7 +247,7 @@ def number(value: Number, std: Number | None = None) -> str:
     if std:
         first = -math.floor(math.log10(abs(std)))  # decimals of the first significant digit
         digits = min(max(min(first + 1, max(first, 3)), 0), 8)
-        return f"{value:,.{digits}f} ± {std:,.{digits}f}"
+        return f"{value:,.{digits}f} ± {std:,.{digits}f}".replace("-", "−")
     if isinstance(value, int):
         text = f"{value:,}"
     elif value == 0 or 1e-4 <= abs(value) < 1e4:
