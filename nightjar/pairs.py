@@ -15,6 +15,7 @@ from nightjar import stored
 from nightjar.batching.datasets import PairData, SpectrumData, SupernovaData
 from nightjar.errors import InputError
 from nightjar.ragged import LightCurves
+from nightjar.redshifts import learnable
 from nightjar.spectra.store import ProcessedSpectra
 
 Rows = NDArray[np.int64]
@@ -73,11 +74,11 @@ class Pairs:
         Parameters
         ----------
         object_ids : such as those of every fold
-        classes : an object counts if its class is one of them and its redshift is positive
+        classes : an object counts if its class is one of them and its redshift is learnable
         """
         taken = self.objects["object_id"].isin(object_ids)
         taken = self.objects["group"].isin(self.objects["group"][taken])
-        known = (self.labels(classes) >= 0) & (self.redshift > 0)
+        known = (self.labels(classes) >= 0) & learnable(self.redshift)
         rows = np.union1d(self.rows, self.single)
         return rows[(known & ~taken.to_numpy())[rows]]
 
@@ -101,7 +102,7 @@ class Pairs:
         return _scale(spectra.flux[used][spectra.valid[used]])
 
     def redshift_scale(self, rows: Rows) -> dict[str, float]:
-        """The same for ln z, of those that have a positive redshift.
+        """The same for ln z, of those whose redshift is learnable.
 
         Raises
         ------
@@ -109,11 +110,11 @@ class Pairs:
             None of them has.
         """
         redshift = self.redshift[rows]
-        if not (redshift > 0).any():
+        if not learnable(redshift).any():
             raise InputError(
                 "objects: none to train on has a redshift: set the pair_weights with metadata to 0"
             )
-        return _scale(np.log(redshift[redshift > 0]))
+        return _scale(np.log(redshift[learnable(redshift)]))
 
     def rows_of(self, object_ids: NDArray[np.str_]) -> Rows:
         """Rows of those of the objects that are pairs, in the order of the store."""

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nightjar import batching, params, parts, stored, training
+from nightjar import batching, params, parts, redshifts, stored, training
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import EndToEnd
 from nightjar.pairs import Pairs, open_pairs
 from nightjar.pipeline import run
-from nightjar.tasks import ClassifyTask, RegressTask, class_weights, moments
+from nightjar.tasks import ClassifyTask, RegressTask, class_weights
 from nightjar.training import checkpoints, trained
 from nightjar.weights import fingerprint
 
@@ -52,7 +52,7 @@ def main() -> None:
     for fold, part in parts.folds(table).items():
         seed = settings.seed + fold
         rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
-        measured = {each: r[np.isfinite(redshift[r])] for each, r in rows.items()}
+        measured = {each: r[redshifts.learnable(redshift[r])] for each, r in rows.items()}
         tasks: dict[str, ClassifyTask | RegressTask] = {
             "class": ClassifyTask(
                 fresh(settings, pairs, rows["train"], len(classes), seed),
@@ -62,7 +62,7 @@ def main() -> None:
         if len(measured["train"]) and len(measured["validation"]):  # a survey may know none
             tasks["redshift"] = RegressTask(
                 fresh(settings, pairs, measured["train"], 1, seed),
-                *moments(redshift[measured["train"]]),
+                *redshifts.scale(redshift[measured["train"]]),
             )
         predictions = {"redshift": np.full(len(pairs.rows), np.nan)}
         for name, task in tasks.items():

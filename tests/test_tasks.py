@@ -108,15 +108,15 @@ def test_class_weights_of_an_absent_class():
 
 
 def test_regression_is_in_units_of_the_training_sample():
-    data = TabularData(np.array([[0.0], [2.0]]), redshift=np.array([0.1, 0.1]))
-    task = tasks.RegressTask(Fixed(), mean=0.06, scale=0.02, inputs=columns)
+    data = TabularData(np.array([[0.0], [2.0]]), redshift=np.exp([0.1, 0.1]))
+    task = tasks.RegressTask(Fixed(), mean=0.06, scale=0.02, inputs=columns)  # of ln z
     batch = data.batch(np.arange(2))
-    assert float(task(batch)["redshift_loss"]) == pytest.approx((2**2 + 0) / 2)
-    assert task.predict(batch).tolist() == pytest.approx([0.06, 0.1])
+    assert float(task(batch)["redshift_loss"]) == pytest.approx((2**2 + 0) / 2, rel=1e-4)
+    assert task.predict(batch).log().tolist() == pytest.approx([0.06, 0.1], rel=1e-5)
 
 
 def test_validation_weighs_batches_by_their_objects():
-    data = TabularData(np.array([[1.0], [1.0], [4.0]]), redshift=np.zeros(3))
+    data = TabularData(np.array([[1.0], [1.0], [4.0]]), redshift=np.ones(3))
     task = tasks.RegressTask(Fixed(), 0.0, 1.0, columns)
     batches = batching.evaluation(data, np.arange(3), 2)()
     assert task.validate(batches) == {"redshift_loss": pytest.approx((1 + 1 + 16) / 3)}

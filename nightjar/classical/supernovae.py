@@ -30,13 +30,13 @@ from nightjar.classical import estimators, neighbours
 from nightjar.classical.matched import Held, Matched
 from nightjar.classical.sample import Sample
 from nightjar.probes import Part
+from nightjar.redshifts import learnable
 
 Ints = NDArray[np.int64]
 Rows = Mapping[str, Ints]  # part -> rows
 
 HELD_DEX = 0.6  # matching looks at redshifts this near to the light curve's, in log10
 FITTED = ("train", "validation")
-LOWEST_REDSHIFT = 1e-4  # below, a redshift is a peculiar velocity and its logarithm means nothing
 
 
 # --- redshift -----------------------------------------------------------------------------------
@@ -48,14 +48,14 @@ def photometric_redshifts(sample: Sample, folds: Sequence[Rows], seed: int) -> N
     Parameters
     ----------
     sample : NaN is all there is without its features, or without known redshifts
-    folds : parts of each fold; redshifts below `LOWEST_REDSHIFT` are not learned from
+    folds : parts of each fold; redshifts that are not `learnable` do not count
     seed : of the forests
     """
     found = np.full((len(folds), len(sample.objects)), np.nan)
     if sample.features is None:
         return found
     for fold, rows in enumerate(folds):
-        useful = [rows[p][sample.redshift[rows[p]] > LOWEST_REDSHIFT] for p in FITTED]
+        useful = [rows[p][learnable(sample.redshift[rows[p]])] for p in FITTED]
         train, validation = (Part(sample.features[r], sample.redshift[r]) for r in useful)
         found[fold] = estimators.log_redshift(train, validation, sample.features, seed)
     return found

@@ -7,7 +7,7 @@
 from nightjar.tasks.astromer import AstromerTask
 from nightjar.tasks.base import Task, sequence, total_loss
 from nightjar.tasks.maven import MavenTask
-from nightjar.tasks.supervised import ClassifyTask, RegressTask, class_weights, moments
+from nightjar.tasks.supervised import ClassifyTask, RegressTask, class_weights
 
 __all__ = [
     "AstromerTask",
@@ -16,7 +16,6 @@ __all__ = [
     "RegressTask",
     "Task",
     "class_weights",
-    "moments",
     "sequence",
     "total_loss",
 ]

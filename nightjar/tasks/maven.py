@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from nightjar import losses
+from nightjar import losses, redshifts
 from nightjar.batching import Batch, Pair
 from nightjar.networks import Maven
 from nightjar.tasks.base import Task, sequence
@@ -88,7 +88,7 @@ class MavenTask(Task):
             label, redshift = pair.light_curve.label, pair.light_curve.redshift
             assert label is not None
             assert redshift is not None
-            known = (label >= 0) & redshift.isfinite() & (redshift > 0)
+            known = (label >= 0) & (redshift > redshifts.LOWEST)  # NaN is not above
             embedded["metadata"] = (network.embed_metadata(label, redshift), known)
         return embedded
 

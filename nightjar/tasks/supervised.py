@@ -57,16 +57,18 @@ class ClassifyTask(Task):
 
 
 class RegressTask(Task):
-    """Redshift by least squares, in units of the training sample's standard deviation.
+    """Redshift by least squares of its logarithm, in the training sample's standard deviations.
 
-    The published baseline fits the raw redshift; its scale, about 0.03, is a tenth of a fresh
-    output layer's, so that the first epochs only shrink the output.  In standard units the loss
-    is 1 - R2, and lr means what it means for the other tasks.
+    The published baseline fits the raw redshift (see `nightjar.redshifts` for why this does not);
+    its scale, about 0.03, is besides a tenth of a fresh output layer's, so that the first epochs
+    only shrink the output.  In standard units the loss is 1 - R2 of the logarithm, and lr means
+    what it means for the other tasks.
 
     Parameters
     ----------
     network : gives (batch, 1)
-    mean, scale : of the training redshifts; keep them with the weights, `predict` needs them
+    mean, scale : of ln z in training (`redshifts.scale`); keep them with the weights, `predict`
+        needs them
     inputs : what the network takes of a batch
     """
 
@@ -82,28 +84,22 @@ class RegressTask(Task):
         self.inputs = inputs
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """``redshift_loss``, in units of ``scale`` squared."""
+        """``redshift_loss``, in units of ``scale`` squared; every redshift must be positive."""
         assert batch.redshift is not None
-        target = (batch.redshift - self.mean) / self.scale
+        target = (batch.redshift.log() - self.mean) / self.scale
         return {"redshift_loss": F.mse_loss(self._standard(batch), target)}
 
     @property
     def scaling(self) -> dict[str, float]:
         """What `predict` needs besides the weights, to be stored with them."""
-        return {"redshift_mean": self.mean, "redshift_scale": self.scale}
+        return {"log_redshift_mean": self.mean, "log_redshift_scale": self.scale}
 
     def predict(self, batch: Batch) -> Tensor:
         """Redshifts, (batch,)."""
-        return self._standard(batch) * self.scale + self.mean
+        return (self._standard(batch) * self.scale + self.mean).exp()
 
     def _standard(self, batch: Batch) -> Tensor:
         return self.network(*self.inputs(batch)).float().squeeze(-1)
-
-
-def moments(redshift: ArrayLike) -> tuple[float, float]:
-    """Mean and standard deviation (1 where it is 0) of training redshifts, for `RegressTask`."""
-    values = np.asarray(redshift, dtype=np.float64)
-    return float(values.mean()), float(values.std()) or 1.0
 
 
 def class_weights(label: ArrayLike, classes: int) -> Tensor:

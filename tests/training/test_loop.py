@@ -168,9 +168,9 @@ class Columns(torch.nn.Module):
 
 
 def line(resume, weight, validation, settings, batches=None):
-    """Fit y = w x to y = 0, whatever the validation sample wants."""
-    data = TabularData(np.ones((4, 1)), redshift=np.zeros(4))
-    held = TabularData(np.ones((2, 1)), redshift=np.full(2, validation))
+    """Fit ln z = w x to ln z = 0, whatever the validation sample wants."""
+    data = TabularData(np.ones((4, 1)), redshift=np.ones(4))
+    held = TabularData(np.ones((2, 1)), redshift=np.full(2, np.exp(validation)))
     task = tasks.RegressTask(Columns(weight), 0.0, 1.0, lambda batch: (batch.tabular,))
     fitted = training.fit(
         task, batches or batching.training(data, np.arange(4), 4, 0),
@@ -391,7 +391,7 @@ settings = Training(
     devices=devices, num_nodes=1, strategy="ddp" if devices > 1 else "auto",
 )
 columns = np.random.default_rng(0).normal(size=(40, 3))
-data = TabularData(columns, redshift=columns @ [1.0, 2.0, 3.0])
+data = TabularData(columns, redshift=np.exp(columns @ [1.0, 2.0, 3.0]))
 for fold in range(2):  # a stage trains several times in one process
     torch.manual_seed(0)
     task = tasks.RegressTask(torch.nn.Linear(3, 1), 0.0, 1.0, lambda batch: (batch.tabular,))
