@@ -19,6 +19,7 @@ from nightjar.training import checkpoints
 STAGE = "probe_astromer"
 SAMPLE = Path("data/raw/variables")
 EMBEDDINGS = Path("data/embeddings/astromer")
+FEATURES = Path("data/embeddings/star_features")
 
 
 def columns(batch: Batch, shape: tuple[int, int]) -> tuple[torch.Tensor]:
@@ -30,11 +31,12 @@ def columns(batch: Batch, shape: tuple[int, int]) -> tuple[torch.Tensor]:
 def main() -> None:
     """Train a head per survey, number of samples and fold; score it; compare."""
     settings = params.load(params.ProbeAstromer)
-    inputs = [EMBEDDINGS, SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
+    inputs = [EMBEDDINGS, FEATURES, SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id")
     table = stored.table(SAMPLE / "splits.parquet")
-    metrics = {}
+    classical = stored.table(FEATURES / "predictions.parquet")
+    metrics, differences = {}, {}
     for (survey, samples), folds in parts.tasks(table).items():
         scores, stars = [], []
         for fold, part in folds.items():
@@ -57,14 +59,17 @@ def main() -> None:
                 label=f"Head, {survey}, {samples} per class, fold {fold}",
             )
             probabilities = task.collect(task.predict, [data.batch(rows["test"])])
-            scores.append(astromer.scores(windows, rows, probabilities))
+            of_features = astromer.feature_scores(classical, windows, rows, survey, samples, fold)
+            scores.append(astromer.scores(windows, rows, probabilities) | of_features)
             stars.append(windows.per_object(rows["test"], probabilities))
         metrics[f"{survey}_{samples}"] = over_folds(scores)
+        for pair, found in astromer.differences(scores, folds).items():
+            differences[f"{survey}_{samples}_{pair}"] = found
         true, predicted = (np.concatenate(each) for each in zip(*stars, strict=True))
         counts = confusion(true, predicted, windows.classes)
         figure = figures.confusion(counts, windows.classes)
         figures.save(figure, f"plots/{STAGE}/confusion_{survey}_{samples}.png")
-    write_json(f"metrics/{STAGE}.json", metrics)
+    write_json(f"metrics/{STAGE}.json", metrics | differences)
     figure = figures.bars(astromer.bars(metrics), "macro F1, per star")
     figures.save(figure, f"plots/{STAGE}/macro_f1.png")
     checkpoints.clear(STAGE)

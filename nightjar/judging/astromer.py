@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nightjar import metrics, probes
+from nightjar.errors import InputError
+from nightjar.judging import paired
 from nightjar.metrics import Scores
+from nightjar.parts import Folds
 from nightjar.stars import per_object
 
 NEIGHBOURS = (1, 3, 5, 9, 15)
+CHOSEN = ("macro_f1", "accuracy")
+NETWORKS = ("astromer2", "last_block")
+FEATURES = ("features", "features_period", "features_no_period")  # methods of train_star_features
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,11 +92,10 @@ def scores(
     per_star = metrics.classification(*windows.per_object(test, probabilities))
     per_window = metrics.classification(windows.label[test], probabilities.argmax(axis=1))
     last = _last_block(windows, rows)
-    chosen = ("macro_f1", "accuracy")
     return {
-        **{f"astromer2_{key}": per_star[key] for key in chosen},
-        **{f"astromer2_window_{key}": per_window[key] for key in chosen},
-        **{f"last_block_{key}": last[key] for key in chosen},
+        **{f"astromer2_{key}": per_star[key] for key in CHOSEN},
+        **{f"astromer2_window_{key}": per_window[key] for key in CHOSEN},
+        **{f"last_block_{key}": last[key] for key in CHOSEN},
         "stars": len(np.unique(windows.object_id[test])),
     }
 
@@ -105,6 +111,92 @@ def _last_block(windows: Windows, rows: Mapping[str, NDArray[np.int64]]) -> Scor
     return metrics.classification(parts["test"].target, found[probes.best(found)].test)
 
 
+def feature_scores(
+    predictions: pd.DataFrame,
+    windows: Windows,
+    rows: Mapping[str, NDArray[np.int64]],
+    survey: str,
+    samples: int,
+    fold: int,
+) -> Scores:
+    """Scores of forests on features, on the very stars that the networks are scored on.
+
+    Parameters
+    ----------
+    predictions : of the stage train_star_features, every task and fold
+    windows, rows : as in `scores`
+    survey, samples, fold : the fold
+
+    Returns
+    -------
+    ``<method>_macro_f1`` and ``_accuracy`` of each of `FEATURES`; empty without predictions, where
+    the package that makes features is missing
+
+    Raises
+    ------
+    InputError
+        A scored star has no prediction.
+    """
+    if predictions.empty:
+        return {}
+    of_fold = predictions[
+        (predictions["survey"] == survey)
+        & (predictions["samples_per_class"] == samples)
+        & (predictions["fold"] == fold)
+    ]
+    ids, first = np.unique(windows.object_id[rows["test"]], return_index=True)
+    true = np.array(windows.classes)[windows.label[rows["test"][first]]]
+    found: Scores = {}
+    for method in FEATURES:
+        of_method = of_fold[of_fold["method"] == method].set_index("object_id")["class"]
+        missing = ids[~np.isin(ids, of_method.index.to_numpy(str))]
+        if len(missing):
+            raise InputError(
+                f"data/embeddings/star_features/predictions.parquet: {survey}, {samples} per "
+                f"class, fold {fold}: no prediction of {method!r} for star {str(missing[0])!r}; "
+                "run train_star_features again"
+            )
+        predicted = of_method.loc[ids.tolist()].to_numpy(str)
+        scores = metrics.classification(true, predicted)
+        found |= {f"{method}_{key}": scores[key] for key in CHOSEN}
+    return found
+
+
+def differences(scores: Sequence[Scores], folds: Folds) -> dict[str, dict[str, float]]:
+    """Features minus each network on the same folds: ``features_minus_<network>`` -> scores.
+
+    The standard error (keys ``_se``) is that of `paired.standard_error`.  Its ratio supposes
+    cross-validation; few-shot folds are independent draws, so the correlation rho of two folds is
+    taken for the share of objects that they have in common, of the part where it is larger, and
+    the ratio is rho / (1 - rho).  Folds of the same objects have no error.
+    """
+    ratio = _shared_per_own(folds)
+    found = {}
+    for network in NETWORKS:
+        one, other = (
+            [{key: fold.get(f"{name}_{key}") for key in CHOSEN} for fold in scores]
+            for name in ("features", network)
+        )
+        gain = paired.differences(one, other, 0.0 if ratio is None else ratio)
+        if ratio is None:
+            gain = {key: value for key, value in gain.items() if not key.endswith("_se")}
+        if gain:
+            found[f"features_minus_{network}"] = gain
+    return found
+
+
+def _shared_per_own(folds: Folds) -> float | None:
+    """Correlation rho of two folds as rho / (1 - rho); None where it is 1."""
+    shared = 0.0
+    for part in ("train", "test"):
+        overlaps = [
+            len(np.intersect1d(a[part], b[part])) / max(len(a[part]), len(b[part]), 1)
+            for a, b in combinations(folds.values(), 2)
+        ]
+        shared = max(shared, float(np.mean(overlaps)) if overlaps else 0.0)
+    return shared / (1 - shared) if shared < 1 else None
+
+
 def bars(
     sections: Mapping[str, Mapping[str, float]],
 ) -> dict[str, dict[str, tuple[float, float]]]:
@@ -112,7 +204,8 @@ def bars(
     return {
         section: {
             name: (scores[f"{name}_macro_f1"], scores.get(f"{name}_macro_f1_std", math.nan))
-            for name in ("astromer2", "last_block")
+            for name in (*NETWORKS, *FEATURES)
+            if f"{name}_macro_f1" in scores
         }
         for section, scores in sections.items()
     }

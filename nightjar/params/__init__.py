@@ -29,6 +29,7 @@ from nightjar.params.models import (
     Report,
     TrainBaselines,
     TrainClassical,
+    TrainStarFeatures,
     TrainUncertainty,
 )
 from nightjar.params.reading import load, root_keys
@@ -57,6 +58,7 @@ __all__ = [
     "SimulateSupernovae",
     "TrainBaselines",
     "TrainClassical",
+    "TrainStarFeatures",
     "TrainUncertainty",
     "Training",
     "TransformerSettings",

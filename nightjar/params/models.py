@@ -112,6 +112,14 @@ class FinetuneAstromer(Training):
     probed: ProbedSettings
 
 
+class TrainStarFeatures(Parallel, Seeded):
+    """Features of variable stars and random forests on them."""
+
+    period_min: Positive
+    points: Count | None
+    trees: Count
+
+
 class ProbeAstromer(Training):
     """Few-shot classifiers on frozen embeddings."""
 

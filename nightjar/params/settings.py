@@ -21,6 +21,7 @@ from nightjar.params.models import (
     Report,
     TrainBaselines,
     TrainClassical,
+    TrainStarFeatures,
     TrainUncertainty,
 )
 
@@ -37,6 +38,7 @@ STAGES: dict[str, type[Settings]] = {
     "probe_clip": ProbeClip,
     "pretrain_astromer": PretrainAstromer,
     "finetune_astromer": FinetuneAstromer,
+    "train_star_features": TrainStarFeatures,
     "probe_astromer": ProbeAstromer,
     "train_uncertainty": TrainUncertainty,
     "evaluate_uncertainty": EvaluateUncertainty,
