@@ -5,7 +5,8 @@ peak's period P and at 2 P, where the odd harmonics are what differs between the
 peak that the series at 2 P explains best is taken, not simply the highest one: aliases and
 harmonics fit a sinusoid nearly as well, and the true shape worse.  The period is doubled where the
 series at 2 P is better by more than its additional parameters would give by chance (BIC, Schwarz
-1978).  Two eclipses of the same depth stay undoubled: nothing in one band tells them from one.
+1978).  Two eclipses of the same depth are taken for one, at half the orbital period:
+nothing in one band tells them apart.
 """
 
 from __future__ import annotations

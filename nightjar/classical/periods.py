@@ -48,7 +48,7 @@ def search(time: Floats, mag: Floats, period_min: float, peaks: int) -> Peaks:
     Returns
     -------
     Peaks
-        None, k = 0, where the light curve is shorter than two shortest periods.
+        None, k = 0, where no maximum lies in that range, as in a curve shorter than ``period_min``.
 
     Raises
     ------

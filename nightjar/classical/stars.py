@@ -87,11 +87,11 @@ def of_stars(
 
 def sets(columns: Sequence[str]) -> dict[str, list[str]]:
     """Method -> its columns of the table of `of_stars`, from all features to magnitudes alone."""
-    alone = [name for name in columns if name not in (*PERIOD, *FOURIER)]
+    not_folded = [name for name in columns if name not in FOURIER]
     return {
         "features": list(columns),
-        "features_period": [*alone, *PERIOD],
-        "features_no_period": alone,
+        "features_period": not_folded,
+        "features_no_period": [name for name in not_folded if name not in PERIOD],
     }
 
 
