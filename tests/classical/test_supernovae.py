@@ -58,8 +58,8 @@ def predict(sample, matches, rows):
 def test_every_method_predicts_every_scored_object(sample, matches, rows):
     table = predict(sample, matches, rows)
     assert set(table["method"]) == {
-        "features", "features_forest", "features_matching", "spectrum_pca", "spectrum_pca_one",
-        "template_matching",
+        "features", "features_forest", "features_matching", "spectrum_pca", "spectrum_pca_mean",
+        "spectrum_pca_one", "template_matching",
     }  # fmt: skip
     truth = sample.objects.set_index("object_id")
     for method, part in table.groupby("method"):
@@ -103,9 +103,10 @@ def test_without_features_and_without_templates(sample, matches, rows):
     ).all()
     bare = replace(sample, features=None)
     methods = supernovae.predictions(bare, matches, none, 0, rows, **OPTIONS)["method"]
-    assert set(methods) == {"spectrum_pca", "spectrum_pca_one", "template_matching"}
+    spectral = {"spectrum_pca", "spectrum_pca_mean", "spectrum_pca_one"}
+    assert set(methods) == {*spectral, "template_matching"}
     methods = supernovae.predictions(bare, None, none, 0, rows, **OPTIONS)["method"]
-    assert set(methods) == {"spectrum_pca", "spectrum_pca_one"}
+    assert set(methods) == spectral
 
 
 def test_unknown_and_negative_redshifts_are_not_learned_from(sample, rows):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nightjar.errors import InputError
 from nightjar.judging import astromer
 from nightjar.judging.astromer import Windows
 
@@ -111,6 +112,68 @@ def test_the_order_of_the_windows_does_not_matter(fold):
     assert one == pytest.approx(other)
 
 
+# --- features beside them -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def forests(fold):
+    """Predictions for the scored stars s08 ... s11 (EB RR EB RR): all right with a period, s08
+    wrong without; another fold's are wrong throughout; a star without a window counts nowhere."""
+    stars = ["s08", "s09", "s10", "s11", "no window"]
+    right = ["EB", "RR", "EB", "RR", "EB"]
+    of = {"features": right, "features_period": right, "features_no_period": ["RR", *right[1:]]}
+    columns = {"survey": "asas", "samples_per_class": 20, "object_id": stars}
+    tables = [pd.DataFrame({**columns, "fold": 0, "method": m, "class": c}) for m, c in of.items()]
+    other = pd.concat(tables).assign(fold=1, **{"class": "EA"})
+    return pd.concat([*tables, other])[::-1]
+
+
+def test_forests_are_scored_on_the_stars_of_the_networks(fold, forests):
+    """Without a period: EB F1 2 x 1 / (2 + 1) = 2/3, RR 2 x 2 / (2 + 3) = 4/5; mean 11/15."""
+    scores = astromer.feature_scores(forests, *fold, "asas", 20, 0)
+    assert scores["features_macro_f1"] == scores["features_period_accuracy"] == 1
+    assert scores["features_no_period_accuracy"] == 3 / 4
+    assert scores["features_no_period_macro_f1"] == pytest.approx(11 / 15)
+    assert len(scores) == 6
+
+
+def test_without_the_package_there_is_no_score_of_features(fold, forests):
+    assert astromer.feature_scores(forests[:0], *fold, "asas", 20, 0) == {}
+
+
+def test_a_scored_star_without_a_prediction_is_named(fold, forests):
+    left = forests[forests["object_id"] != "s10"]
+    with pytest.raises(
+        InputError, match=r"asas, 20 per class, fold 0: .* star 's10'; run train_st"
+    ):
+        astromer.feature_scores(left, *fold, "asas", 20, 0)
+
+
+def folds(*tests):
+    parts = {"train": np.array([]), "validation": np.array([])}
+    return {k: parts | {"test": np.array(list(each))} for k, each in enumerate(tests)}
+
+
+def test_differences_and_their_error():
+    """Differences 0.1 and 0.3: mean 0.2, s = sqrt(2) / 10.  The folds share one scored star of
+    two: rho = 1/2, ratio 1, SE = sqrt(1/2 + 1) s = sqrt(0.03)."""
+    scores = [
+        {"features_macro_f1": f, "astromer2_macro_f1": a, "last_block_macro_f1": 0.5}
+        for f, a in ((0.6, 0.5), (0.9, 0.6))
+    ]
+    found = astromer.differences(scores, folds("ab", "bc"))
+    assert list(found) == ["features_minus_astromer2", "features_minus_last_block"]
+    assert found["features_minus_astromer2"]["macro_f1"] == pytest.approx(0.2)
+    assert found["features_minus_astromer2"]["macro_f1_se"] == pytest.approx(math.sqrt(0.03))
+
+
+def test_folds_of_the_same_stars_have_no_error_and_missing_features_no_difference():
+    scores = [{"features_accuracy": 0.6, "astromer2_accuracy": 0.5}] * 2
+    found = astromer.differences(scores, folds("ab", "ab"))
+    assert found == {"features_minus_astromer2": {"accuracy": pytest.approx(0.1)}}
+    assert astromer.differences([{"astromer2_accuracy": 0.5}] * 2, folds("ab", "cd")) == {}
+
+
 def test_bars():
     sections = {
         "macho_20": {
@@ -123,3 +186,7 @@ def test_bars():
     assert found["macho_20"] == {"astromer2": (0.5, 0.1), "last_block": (0.4, 0.2)}
     assert found["macho_100"]["last_block"][0] == 0.6
     assert math.isnan(found["macho_100"]["last_block"][1])  # one fold has no deviation
+    sections["macho_20"] |= {"features_macro_f1": 0.8, "features_no_period_macro_f1": 0.3}
+    assert list(astromer.bars(sections)["macho_20"]) == [
+        "astromer2", "last_block", "features", "features_no_period",
+    ]  # fmt: skip
