@@ -221,3 +221,23 @@ def nearest_to_peak(object_row: Rows, time: NDArray[np.float64], peak: NDArray[n
     nearest = np.full(len(peak), -1, dtype=np.int64)
     nearest[row] = order[first]
     return nearest
+
+
+def means(
+    values: NDArray[np.floating], owner: NDArray[np.int64], objects: int
+) -> NDArray[np.float64]:
+    """Mean of each object's rows.
+
+    Parameters
+    ----------
+    values : (m, dim)
+    owner : (m,) object of each row; every object has one
+    objects : their number n
+
+    Returns
+    -------
+    (n, dim)
+    """
+    total = np.zeros((objects, values.shape[1]))
+    np.add.at(total, owner, values)
+    return total / np.bincount(owner, minlength=objects)[:, None]

@@ -25,6 +25,8 @@ COMPARED = {  # is it better than without pre-training, and than a practitioner'
     "maven_joint": ("maven_lite_joint", "features_matching"),
     "maven_every_spectrum": ("maven_lite_every_spectrum", "maven_spectrum", "spectrum_pca"),
     "maven_joint_every_spectrum": ("maven_lite_joint_every_spectrum", "features_matching"),
+    "maven_mean_spectrum": ("maven_lite_mean_spectrum", "spectrum_pca_mean"),
+    "maven_joint_mean_spectrum": ("maven_lite_joint_mean_spectrum", "features_matching"),
 }
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import InputError
-from nightjar.pairs import nearest_to_peak, open_pairs, peak_times
+from nightjar.pairs import means, nearest_to_peak, open_pairs, peak_times
 from nightjar.ragged import Spectra
 from nightjar.spectra import store
 from tests import stores
@@ -261,3 +261,8 @@ def test_nearest_to_peak_against_a_loop(data):
             if distance < best:
                 best, expected[r] = distance, i
     assert nearest_to_peak(row, time, peak).tolist() == expected.tolist()
+
+
+def test_means_of_each_objects_rows():
+    values = np.array([[1.0, 2.0], [5.0, 5.0], [3.0, 4.0]])
+    assert means(values, np.array([0, 1, 0]), 2).tolist() == [[2.0, 3.0], [5.0, 5.0]]

@@ -51,6 +51,33 @@ def test_neighbours_are_chosen_on_validation():
     assert found["knn"].test.tolist() == [0, 1]
 
 
+def test_hinge_loss_of_a_linear_classifier():
+    class Line:
+        """Decision x: class 1 where it is positive."""
+
+        classes_ = np.array([0, 1])
+
+        @staticmethod
+        def decision_function(x):
+            return x[:, 0]
+
+    # max(0, 1 - sign x), the same for both decisions: class 0 has x = -2 (loss 0) and 1 (loss 2),
+    # mean 1; class 1 has x = 0.5 (loss 0.5); every class weighs alike: (1 + 0.5) / 2
+    part = Part(np.array([[-2.0], [1.0], [0.5]]), np.array([0, 0, 1]))
+    assert probes.minus_hinge(Line, part) == pytest.approx(-0.75)
+
+
+def test_a_penalty_is_chosen_by_the_hinge_loss_and_reported_by_macro_f1(parts):
+    train, validation, test = parts
+    chosen = probes.classify(train, validation, test.embeddings, [1])["svc"]
+    losses = [
+        probes.minus_hinge(probes._svc(c).fit(train.embeddings, train.target), validation)
+        for c in probes.PENALTIES
+    ]
+    assert chosen.choice == probes.PENALTIES[int(np.argmax(losses))]
+    assert chosen.score == 1
+
+
 def test_more_neighbours_than_objects_become_all_objects():
     train = Part(np.arange(4.0)[:, None], np.array([0.0, 1.0, 2.0, 3.0]))
     found = probes.regress(train, train, np.array([[9.0]]), [100])

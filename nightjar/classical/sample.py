@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nightjar.classical import features
 from nightjar.errors import InputError
-from nightjar.pairs import Pairs
+from nightjar.pairs import Pairs, means
 
 Ints = NDArray[np.int64]
 
@@ -38,6 +38,11 @@ class Sample:
     def labels(self) -> NDArray[np.str_]:
         """Class of each object, (q,)."""
         return self.objects["class"].to_numpy(str)
+
+    @property
+    def mean_flux(self) -> NDArray[np.float64]:
+        """Mean of each object's preprocessed spectra, (q, bins)."""
+        return means(self.flux, self.owner, len(self.objects))
 
     @property
     def redshift(self) -> NDArray[np.float64]:

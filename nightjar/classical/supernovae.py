@@ -8,6 +8,7 @@ method                class                                         redshift
 ``spectrum_pca``      PCA and SVC, trained on all spectra of the    --
                       training objects
 ``spectrum_pca_one``  the same, trained on one spectrum of each     --
+``spectrum_pca_mean`` the same, of the mean of all spectra of each  --
 ``template_matching`` vote of the nearest templates                 median of the nearest, held
                                                                     near that of ``features``
 ``features_matching`` gradient boosting on features and match       --
@@ -129,6 +130,7 @@ def classify(
     found = {
         "spectrum_pca": estimators.pca_svc(every, *one[1:], seed),
         "spectrum_pca_one": estimators.pca_svc(*one, seed),
+        "spectrum_pca_mean": estimators.pca_svc(*parts(sample.mean_flux), seed),
     }
     if sample.features is not None:
         found["features"] = estimators.boosting(*parts(sample.features), seed)

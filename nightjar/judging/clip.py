@@ -18,6 +18,7 @@ from nightjar import metrics, probes
 from nightjar.errors import InputError
 from nightjar.metrics import Scores
 from nightjar.params import ProbeClip
+from nightjar.redshifts import learnable
 
 Rows = Mapping[str, NDArray[np.int64]]  # part -> rows
 Columns = Mapping[str, NDArray]
@@ -51,7 +52,10 @@ def judge_embeddings(
     settings: ProbeClip,
     teachers: Teachers | None = None,
 ) -> Judged:
-    """Probe one kind of embedding; of each pair of probes the one better on validation counts.
+    """Probe one kind of embedding: class by a linear SVC, beside it kNN (keys ``..._knn_...``).
+
+    Redshift is probed in its logarithm, by ridge regression or kNN, whichever is better on
+    validation.
 
     Parameters
     ----------
@@ -64,14 +68,17 @@ def judge_embeddings(
     """
     labels = _labels(objects)
     few = {each: r[np.isin(labels[r], settings.class_groups)] for each, r in rows.items()}
-    return _judged(
-        objects,
-        rows,
-        _classified(_parts(embeddings, labels, rows, teachers), settings),
-        _classified(_parts(embeddings, labels, few, teachers), settings),
-        _regressed(embeddings, objects["redshift"].to_numpy(float), rows, settings, teachers),
-        settings,
+    every = _classified(_parts(embeddings, labels, rows, teachers), settings)
+    three = _classified(_parts(embeddings, labels, few, teachers), settings)
+    redshift = objects["redshift"].to_numpy(float)
+    redshifts = _regressed(embeddings, redshift, rows, settings, teachers)
+    svc, knn = (
+        _judged(objects, rows, every[probe], three[probe], redshifts, settings)
+        for probe in ("svc", "knn")
     )
+    beside = {key: value for key, value in knn.scores.items() if key.endswith("_macro_f1")}
+    svc.scores.update({key.replace("_macro", "_knn_macro"): v for key, v in beside.items()})
+    return svc
 
 
 def judge_predictions(
@@ -154,15 +161,17 @@ def _parts(
     return parts
 
 
-def _classified(parts: Mapping[str, probes.Part], settings: ProbeClip) -> NDArray[np.str_]:
-    nothing_to_choose_by = not len(parts["validation"].target)
-    if nothing_to_choose_by or len(np.unique(parts["train"].target)) < 2:
-        names, count = np.unique(parts["train"].target, return_counts=True)
-        return np.repeat(names[count.argmax()] if len(names) else "", len(parts["test"].target))
-    found = probes.classify(
-        parts["train"], parts["validation"], parts["test"].embeddings, settings.neighbours
-    )
-    return found[probes.best(found)].test
+def _classified(
+    parts: Mapping[str, probes.Part], settings: ProbeClip
+) -> dict[str, NDArray[np.str_]]:
+    """Classes of the test part by ``svc`` and ``knn``; the commonest where none can be fitted."""
+    train, validation, test = (parts[each] for each in ("train", "validation", "test"))
+    if not len(validation.target) or len(np.unique(train.target)) < 2:
+        names, count = np.unique(train.target, return_counts=True)
+        commonest = np.repeat(names[count.argmax()] if len(names) else "", len(test.target))
+        return {"svc": commonest, "knn": commonest}
+    found = probes.classify(train, validation, test.embeddings, settings.neighbours)
+    return {name: prediction.test for name, prediction in found.items()}
 
 
 def _regressed(
@@ -172,14 +181,19 @@ def _regressed(
     settings: ProbeClip,
     teachers: Teachers | None,
 ) -> NDArray[np.floating]:
-    """Predicted redshifts of the test part; NaN where too few are known to fit or to choose."""
-    known = {each: r[np.isfinite(redshift[r])] for each, r in rows.items()}
+    """Predicted redshifts of the test part; NaN where too few are known to fit or to choose.
+
+    None is beyond those of the training part: a logarithm's error of 1 is a factor of e.
+    """
+    known = {each: r[learnable(redshift[r])] for each, r in rows.items()}
     if len(known["train"]) < 2 or not len(known["validation"]):
         return np.full(len(rows["test"]), np.nan)
-    parts = _parts(embeddings, redshift, known, teachers)
+    logarithm = np.log(np.where(learnable(redshift), redshift, 1.0))
+    parts = _parts(embeddings, logarithm, known, teachers)
     test = embeddings[rows["test"]]
     found = probes.regress(parts["train"], parts["validation"], test, settings.neighbours)
-    return found[probes.best(found)].test
+    trained = logarithm[known["train"]]
+    return np.exp(np.clip(found[probes.best(found)].test, trained.min(), trained.max()))
 
 
 def _judged(

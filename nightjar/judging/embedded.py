@@ -8,11 +8,13 @@ section                          scored                   probes are fitted on
 ``<model>_joint``                both side by side        both side by side
 ``<model>_every_spectrum``       spectrum nearest to peak all spectra
 ``<model>_joint_every_spectrum`` both side by side        light curve beside each spectrum
+``<model>_mean_spectrum``        mean of all its spectra  means of all spectra
+``<model>_joint_mean_spectrum``  light curve beside it    the same
 ================================ ======================== =================================
 
-The last two are the counterpart of ``spectrum_pca``, which learns from all spectra of the training
-objects as well.  Where no object has a second spectrum they would repeat the others and are left
-out.
+``every`` is the counterpart of ``spectrum_pca``, which learns from all spectra of the training
+objects as well, ``mean`` that of ``spectrum_pca_mean``, which sees all of a scored object's, too.
+Where no object has a second spectrum these would repeat the others and are left out.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from numpy.typing import NDArray
 from nightjar.errors import InputError
 from nightjar.judging import clip, shortcut
 from nightjar.judging.clip import Judged, Rows, Teachers
+from nightjar.pairs import means
 from nightjar.params import ProbeClip
 
 Columns = Mapping[str, NDArray]
@@ -139,3 +142,6 @@ def kinds(model: str, arrays: Columns) -> Iterator[Kind]:
         beside = np.hstack([light_curve[owner], every])
         yield Kind(f"{model}_every_spectrum", spectrum, Teachers(every, owner))
         yield Kind(f"{model}_joint_every_spectrum", joint, Teachers(beside, owner))
+        mean = means(every, owner, len(spectrum))
+        yield Kind(f"{model}_mean_spectrum", mean)
+        yield Kind(f"{model}_joint_mean_spectrum", np.hstack([light_curve, mean]))

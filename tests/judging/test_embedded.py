@@ -70,6 +70,8 @@ def test_a_light_curve_stands_beside_each_of_its_objects_spectra(arrays):
         "maven_joint",
         "maven_every_spectrum",
         "maven_joint_every_spectrum",
+        "maven_mean_spectrum",
+        "maven_joint_mean_spectrum",
     ]
     joint = found["maven_joint_every_spectrum"]
     assert np.array_equal(joint.embeddings, found["maven_joint"].embeddings)
