@@ -15,6 +15,7 @@ from nightjar.networks import Maven
 from nightjar.networks.maven import PAIRS
 from nightjar.pairs import Pairs, Rows
 from nightjar.params import FinetuneClip, PretrainClip
+from nightjar.redshifts import learnable
 from nightjar.tasks import MavenTask
 from nightjar.weights import Model
 
@@ -30,9 +31,13 @@ def known_classes(
     """Classes that the metadata tell apart; none where no pair with metadata has a weight.
 
     They are those of the pre-trained weights, so that a class keeps its embedding, or else of the
-    training rows: of no other row, whose class must not even tell that it exists.
+    training rows: of no other row, whose class must not even tell that it exists.  None either, and
+    this is said, where no training row has class and redshift: a survey may know neither.
     """
     if len(_weights(settings, pretrained)) == 1:
+        return []
+    if not (learnable(pairs.redshift[train]) & pairs.objects["class"].iloc[train].notna()).any():
+        print("left out: metadata, as no object to train on has both a class and a redshift")
         return []
     inherited = [] if pretrained is None else pretrained.metadata.classes
     return inherited or pairs.classes_of(pairs.ids[train])
@@ -59,7 +64,7 @@ def fresh(settings: PretrainClip, pairs: Pairs, train: Rows, classes: Sequence[s
         dropout=settings.dropout,
         metadata=_metadata(pairs, train, classes, settings.class_dim) if classes else None,
         objective=settings.objective,
-        pair_weights=_weights(settings),
+        pair_weights=_possible(_weights(settings), classes),
     )
 
 
@@ -87,7 +92,7 @@ def start(
     built: dict[str, Any] = {
         **pretrained.metadata.settings,
         "dropout": settings.dropout,
-        "pair_weights": _weights(settings, pretrained),
+        "pair_weights": _possible(_weights(settings, pretrained), classes),
     }
     inherited = built.get("metadata")
     built["metadata"] = None
@@ -163,6 +168,14 @@ def shown(
 
 def _metadata(pairs: Pairs, train: Rows, classes: Sequence[str], dim: int) -> dict[str, Any]:
     return {"classes": len(classes), "dim": dim, **pairs.redshift_scale(train)}
+
+
+def _possible(weights: Mapping[str, float], classes: Sequence[str]) -> dict[str, float]:
+    """Weights of the pairs of modalities that there are: without classes no metadata."""
+    found = dict(weights) if classes else {PAIRS[0]: weights[PAIRS[0]]}
+    if not any(found.values()):
+        raise InputError("pair_weights: without metadata, light_curve_spectrum must be above 0")
+    return found
 
 
 def _weights(

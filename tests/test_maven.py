@@ -18,6 +18,7 @@ from nightjar.weights import Metadata, Model
 
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES = ["II", "Ia", "Ib/c"]
+PLAIN = {"light_curve_spectrum": 1.0, "light_curve_metadata": 0.0, "spectrum_metadata": 0.0}
 METADATA = {"light_curve_spectrum": 1.0, "light_curve_metadata": 0.5, "spectrum_metadata": 0.5}
 TRAIN, VALIDATION, SCORED, OUTSIDE = (np.arange(i, i + 6) for i in (0, 6, 12, 18))
 
@@ -73,7 +74,7 @@ def relabelled(pairs, rows, name, redshift):
 
 
 def pretrained(pairs, **changes):
-    about = settings(params.PretrainClip, **changes)
+    about = settings(params.PretrainClip, **{"pair_weights": PLAIN, **changes})
     classes = maven.known_classes(about, pairs, TRAIN)
     network = maven.fresh(about, pairs, TRAIN, classes)
     metadata = Metadata(
@@ -85,7 +86,7 @@ def pretrained(pairs, **changes):
 
 def trained(name, pairs, model, tmp_path, **changes):
     """A fold fine-tuned as the stage does it; its weights as bytes."""
-    about = settings(params.FinetuneClip, **changes)
+    about = settings(params.FinetuneClip, **{"unpaired": False, **changes})
     classes = maven.known_classes(about, pairs, TRAIN, model)
     network = maven.start(name, about, model, pairs, TRAIN, classes, 0)
     rows = TRAIN
@@ -141,6 +142,9 @@ def test_maven_begins_with_the_pretrained_weights_and_lite_with_new_ones():
     assert lite.settings["metadata"] == {"classes": 3, "dim": 64, **scale}
     assert lite.settings["objective"] == "sigmoid"
     assert not torch.equal(lite.spectrum.output.weight, given["spectrum.output.weight"])
+    for rows, network in ((TRAIN, start), (VALIDATION, lite)):  # scales of what each was built for
+        assert network.light_curve.centre == pairs.light_curve_scale(rows)["centre"]
+        assert network.spectrum.scale == pairs.spectrum_scale(rows)["scale"]
 
 
 def test_fine_tuning_may_add_and_leave_out_the_metadata():
@@ -152,7 +156,7 @@ def test_fine_tuning_may_add_and_leave_out_the_metadata():
     assert network.metadata.settings["classes"] == 3
     assert torch.equal(network.light_curve.output.weight, plain.network.light_curve.output.weight)
     without = {**METADATA, "light_curve_metadata": 0.0, "spectrum_metadata": 0.0}
-    left_out = settings(params.FinetuneClip, pair_weights=without)
+    left_out = settings(params.FinetuneClip, pair_weights=without, unpaired=False)
     full = pretrained(pairs, pair_weights=METADATA)
     assert maven.known_classes(left_out, pairs, TRAIN, full) == []
     network = maven.start("maven", left_out, full, pairs, TRAIN, [], 0)
@@ -165,12 +169,6 @@ def test_weights_that_are_all_zero_are_refused():
     about = settings(params.FinetuneClip, pair_weights=nothing)
     with pytest.raises(InputError, match=r"finetune_clip\.pair_weights"):
         maven.known_classes(about, sample(), TRAIN, pretrained(sample()))
-
-
-def test_metadata_without_a_redshift_are_refused():
-    pairs = relabelled(sample(), TRAIN, "Ia", np.nan)
-    with pytest.raises(InputError, match="none to train on has a redshift"):
-        pretrained(pairs, pair_weights=METADATA)
 
 
 def test_unpaired_objects_without_metadata_are_a_bad_setting():
@@ -228,3 +226,26 @@ def test_the_weights_file_knows_its_classes(tmp_path):
     again = weights.load(tmp_path / "w.safetensors")
     assert again.metadata.classes == CLASSES
     assert again.network.settings == model.network.settings
+
+
+@pytest.mark.parametrize("name", ["maven", "maven_lite"])
+@pytest.mark.parametrize(("column", "value"), [("redshift", np.nan), ("class", None)])
+def test_a_survey_without_metadata_is_aligned_without(tmp_path, capsys, name, column, value):
+    pairs = sample()
+    model = pretrained(pairs, pair_weights=METADATA)
+    unknown = pairs.objects.assign(**{column: value})
+    redshift = unknown["redshift"].to_numpy(np.float32)
+    curves = replace(pairs.data.light_curves, redshift=redshift)
+    bare = replace(pairs, objects=unknown, data=replace(pairs.data, light_curves=curves))
+    found = trained(name, bare, model, tmp_path, pair_weights=METADATA, unpaired=True)
+    assert "left out: metadata" in capsys.readouterr().out
+    assert not any(key.startswith("metadata") for key in found)
+
+
+def test_without_metadata_and_without_pairs_there_is_nothing_to_align():
+    pairs = sample()
+    model = pretrained(pairs, pair_weights=METADATA)
+    alone = {**METADATA, "light_curve_spectrum": 0.0}
+    about = settings(params.FinetuneClip, pair_weights=alone)
+    with pytest.raises(InputError, match="light_curve_spectrum must be above 0"):
+        maven.start("maven", about, model, pairs, TRAIN, [], 0)

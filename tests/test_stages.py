@@ -2,19 +2,15 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 import yaml
 
-from nightjar import params, weights
 from nightjar.errors import InputError
-from nightjar.networks import Maven
-from stages import evaluate_uncertainty, finetune_clip, probe_clip, train_uncertainty
-from tests.test_bad_input import ROOT, run, valid_params, valid_tables
+from stages import evaluate_uncertainty, probe_clip, train_uncertainty
+from tests.test_bad_input import run, valid_params, valid_tables
 
 SUPERNOVAE = (
     "gather_supernovae",
@@ -114,32 +110,3 @@ def test_an_unknown_method_of_uncertainty_is_refused(tmp_path, monkeypatch, meth
     Path("params.yaml").write_text(yaml.safe_dump(valid_params()))
     with pytest.raises(InputError, match=f"'{method}' is none of .*: deterministic, ensemble"):
         train_uncertainty.main(method)
-
-
-def test_maven_lite_knows_nothing_of_the_pretraining_but_the_sizes(tmp_path, monkeypatch):
-    """Scales are 20 and 0 in the pre-training, 18 and 1 in the training rows."""
-    encoder = {"dim": 4, "depth": 1, "heads": 2, "base": 100.0, "pooling": "mean", "scale": 1.0}
-    pretrained = Maven(
-        {**encoder, "centre": 20.0}, {**encoder, "centre": 0.0},
-        output=3, embedding=5, bands=2, logit_scale=10.0,
-    )  # fmt: skip
-    monkeypatch.setattr(finetune_clip, "PRETRAINED", tmp_path / "weights.safetensors")
-    described = {"preprocessing": {}, "bands": ["g", "r"], "sample": ""}
-    weights.save(finetune_clip.PRETRAINED, pretrained, **described)
-    settings = params.load(params.FinetuneClip, ROOT / "params.yaml")
-    pairs = SimpleNamespace(
-        bands=("g", "r"),
-        light_curve_scale=lambda rows: {"centre": 18.0, "scale": 2.0},
-        spectrum_scale=lambda rows: {"centre": 1.0, "scale": 3.0},
-    )
-    maven, lite = (
-        finetune_clip.start(name, settings, pairs, np.arange(3), 0) for name in finetune_clip.MODELS
-    )
-    assert (maven.light_curve.centre, maven.spectrum.centre) == (20.0, 0.0)
-    assert (lite.light_curve.centre, lite.spectrum.centre) == (18.0, 1.0)
-    assert (lite.light_curve.scale, lite.spectrum.scale) == (2.0, 3.0)
-    assert maven.settings["dropout"] == lite.settings["dropout"] == settings.dropout
-    for name, value in pretrained.state_dict().items():
-        assert torch.equal(maven.state_dict()[name], value)
-    same = [torch.equal(lite.state_dict()[n], v) for n, v in pretrained.named_parameters()]
-    assert not all(same)
