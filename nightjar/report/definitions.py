@@ -137,6 +137,7 @@ TITLES = {
     "probe_clip": "Maven: class, redshift, retrieval",
     "pretrain_astromer": "Astromer: pre-training",
     "finetune_astromer": "Astromer: fine-tuning",
+    "train_star_features": "Features of variable stars",
     "probe_astromer": "Astromer: few-shot classification",
     "train_uncertainty": "Uncertainty: training",
     "evaluate_uncertainty": "Uncertainty: does it know its errors?",
@@ -161,6 +162,8 @@ _NAMES = {
             ("_joint", ", light curve and spectrum"),
             ("_every_spectrum", ", spectrum, fitted on all spectra"),
             ("_joint_every_spectrum", ", light curve and spectrum, fitted on all spectra"),
+            ("_mean_spectrum", ", mean of all spectra"),
+            ("_joint_mean_spectrum", ", light curve and mean of all spectra"),
         )
     },
     "magnitude_shortcut": "Peak magnitude against flux level",
@@ -171,6 +174,7 @@ _NAMES = {
     "features_matching": "Features and match scores, gradient boosting",
     "spectrum_pca": "Spectra, PCA and SVC",
     "spectrum_pca_one": "Spectra, PCA and SVC, one of each object",
+    "spectrum_pca_mean": "Spectra, PCA and SVC, mean of each object's",
 }
 _NEAR = re.compile(r"_below_(\d)(\d+)$")
 
