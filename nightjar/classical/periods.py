@@ -80,8 +80,10 @@ def _separate(power: Floats, frequency: Floats, separation: float, count: int) -
     inner = power[1:-1]
     maxima = 1 + np.flatnonzero((inner > power[:-2]) & (inner >= power[2:]))
     maxima = maxima[np.isfinite(power[maxima])]
+    if len(maxima) > LOOKED_AT:
+        maxima = maxima[np.argpartition(-power[maxima], LOOKED_AT)[:LOOKED_AT]]
     found: list[int] = []
-    for one in maxima[np.argsort(-power[maxima], kind="stable")[:LOOKED_AT]]:
+    for one in maxima[np.lexsort((maxima, -power[maxima]))]:
         if all(abs(frequency[one] - frequency[other]) > separation for other in found):
             found.append(int(one))
         if len(found) == count:
