@@ -6,8 +6,8 @@ and scored stars together, and ``classes``; and where the method says so, ``outs
 ``parameters``.
 
 A star's probabilities are those of one sample averaged over its windows and bands: hence every
-uncertainty is the star's, not a window's mean.  Samples of dropout differ from window to window,
-so that they average out: of two stars alike the one with more windows has the smaller variance.
+uncertainty is the star's, not a window's mean.  The windows of a batch share the draws of a sample,
+hence these do not average out over a star's windows.
 """
 
 from __future__ import annotations
