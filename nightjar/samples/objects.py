@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from nightjar.columns import one_line
 from nightjar.errors import InputError
+from nightjar.samples.names import designations
 from nightjar.samples.positions import groups_of
 
 _COLUMNS = ("object_id", "class", "redshift", "mwebv", "ra", "dec", "group")
@@ -43,7 +44,12 @@ def with_groups(objects: pd.DataFrame, radius: float) -> pd.DataFrame:
     for name in ("redshift", "mwebv", "ra", "dec"):
         if name not in objects:
             objects[name] = np.nan
-    objects["group"] = groups_of(objects["ra"].to_numpy(), objects["dec"].to_numpy(), radius)
+    objects["group"] = groups_of(
+        objects["ra"].to_numpy(),
+        objects["dec"].to_numpy(),
+        radius,
+        designations(objects["object_id"]),
+    )
     return objects[[*_COLUMNS, *(name for name in objects if name not in _COLUMNS)]]
 
 

@@ -1,6 +1,8 @@
-"""Which objects are the same place on the sky: duplicates, and one object under two names."""
+"""Which objects are one: at the same place on the sky, or of the same name but for its spelling."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -8,13 +10,17 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 
-def groups_of(ra: np.ndarray, dec: np.ndarray, radius: float) -> np.ndarray:
+def groups_of(
+    ra: np.ndarray, dec: np.ndarray, radius: float, names: Sequence[str] | None = None
+) -> np.ndarray:
     """Group objects whose positions are linked by separations of at most ``radius``.
 
     Parameters
     ----------
-    ra, dec : (n,) deg, NaN where unknown; an object without position is a group of its own
+    ra, dec : (n,) deg, NaN where unknown; an object without position is near to none
     radius : arcsec; 0 groups nothing, not even what is at the very same place
+    names : (n,) objects of equal ones are grouped, too, wherever they are: one of two catalogues
+        may lack the position, or have it wrong; None groups by position alone
 
     Returns
     -------
@@ -28,6 +34,8 @@ def groups_of(ra: np.ndarray, dec: np.ndarray, radius: float) -> np.ndarray:
     places, place = np.unique(vectors, axis=0, return_inverse=True)
     component = np.arange(len(ra)) + len(places)
     component[known] = _linked(places, radius)[place.ravel()]
+    if names is not None:
+        component = _united(component, np.unique(np.asarray(names), return_inverse=True)[1])
     return _first_seen(component)
 
 
@@ -46,6 +54,14 @@ def _linked(places: np.ndarray, radius: float) -> np.ndarray:
     pairs = cKDTree(places).query_pairs(chord, output_type="ndarray")
     links = coo_array((np.ones(len(pairs), bool), pairs.T), shape=(len(places), len(places)))
     return connected_components(links, directed=False)[1]
+
+
+def _united(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The finest grouping (n,) that keeps together what either of two does."""
+    first = one.max(initial=-1) + 1
+    size = first + other.max(initial=-1) + 1
+    links = coo_array((np.ones(len(one), bool), (one, first + other)), shape=(size, size))
+    return connected_components(links, directed=False)[1][one]
 
 
 def _first_seen(component: np.ndarray) -> np.ndarray:

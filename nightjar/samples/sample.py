@@ -68,7 +68,8 @@ def write(
     classes : class -> raw names; others become null.  The raw name is kept in ``class_raw``.
         None: as they are.
     min_points : an object with fewer points in all and no spectrum is dropped
-    group_radius : arcsec; objects linked by separations up to this get the same ``group``; 0: none
+    group_radius : arcsec; objects linked by separations up to this, or by names that differ in
+        spelling only, get the same ``group``; 0: none
     progress : show bars of the rows read and placed
 
     Returns

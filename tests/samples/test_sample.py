@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from nightjar import samples
 from nightjar.errors import InputError
+from nightjar.samples.names import designations
+from nightjar.samples.objects import with_groups
 from nightjar.samples.positions import groups_of
 from nightjar.samples.spool import Spool
 from nightjar.tables import Tables
@@ -281,6 +283,30 @@ def test_many_objects_at_one_place_stay_cheap():
 def test_grouping_can_be_turned_off():
     """As where a catalogue writes 0, 0 for a position that it does not know."""
     assert groups_of(np.zeros(3), np.zeros(3), 0.0).tolist() == [0, 1, 2]
+
+
+def test_names_that_differ_in_spelling_only_are_one_object():
+    same = ["SSS1:23-56", "sss1:23\u201156", "SN 2016bln", "AT2016bln", "sn2016bln", "PTF09atu"]
+    spelled = designations([*same, "ptf09atu "])
+    assert [len(set(spelled[i:j])) for i, j in ((0, 2), (2, 5), (5, 7))] == [1, 1, 1]
+    others = ["ASAS_1+20", "ASAS_1-20", "SN2016bl", "PTF09at", "SNLS-1", "NLS-1", "AT", ""]
+    assert len({*designations(others), *spelled}) == len(others) + 3
+
+
+def test_groups_are_linked_by_place_and_by_name():
+    # 0 and 1 are one place, 1 and 3 one name, 2 has neither; 4 and 5 are one name, far apart
+    ra = np.array([10.0, 10.0, np.nan, np.nan, 50.0, 80.0])
+    names = ["a", "b", "c", "b", "d", "d"]
+    assert groups_of(ra, np.zeros(6), 1.0, names).tolist() == [0, 0, 1, 0, 2, 2]
+    assert groups_of(ra, np.zeros(6), 0.0, names).tolist() == [0, 1, 2, 3, 4, 5]
+    assert groups_of(np.empty(0), np.empty(0), 1.0, []).tolist() == []
+
+
+def test_an_object_without_position_is_grouped_by_its_name():
+    objects = pd.DataFrame(
+        {"object_id": ["PTF09atu", "x", "ptf09atu"], "class": "Ia", "ra": [5.0, 5.0, np.nan]}
+    )
+    assert with_groups(objects.assign(dec=objects["ra"]), 5.0)["group"].tolist() == [0, 0, 0]
 
 
 def test_a_bar_can_be_asked_for(tmp_path, capsys):
