@@ -137,7 +137,6 @@ TITLES = {
     "probe_clip": "Maven: class, redshift, retrieval",
     "pretrain_astromer": "Astromer: pre-training",
     "finetune_astromer": "Astromer: fine-tuning",
-    "train_star_features": "Features of variable stars",
     "train_star_features": "Variable stars: what a practitioner would use instead",
     "probe_astromer": "Astromer: few-shot classification",
     "train_uncertainty": "Uncertainty: training",
