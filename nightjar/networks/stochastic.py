@@ -31,8 +31,9 @@ def apart(tensor: Tensor, samples: int, repeated: bool) -> Tensor:
 def gumbel(like: Tensor, *shape: int) -> Tensor:
     """Independent standard Gumbel numbers, -ln(-ln u), of this shape; at least float32."""
     dtype = torch.promote_types(like.dtype, torch.float32)
-    exponential = torch.empty(shape, dtype=dtype, device=like.device).exponential_()
-    return exponential.clamp_(min=torch.finfo(dtype).tiny).log_().neg_()
+    uniform = torch.empty(shape, dtype=dtype, device=like.device).uniform_()
+    # by two logarithms: on a processor twice as fast as one of an exponential number
+    return uniform.clamp_(min=torch.finfo(dtype).tiny).log_().neg_().log_().neg_()
 
 
 class SampledDropout(nn.Dropout):
@@ -138,9 +139,10 @@ class StochasticAttention(MultiHeadAttention):
         return (harden(mixture) if self.hard else mixture).to(logits.dtype)
 
     def _weights(self, logits: Tensor, bias: Tensor) -> Tensor:
+        hidden = logits.add_(bias)
         if not self.second_step:
-            return (logits + bias).softmax(-1).to(logits.dtype)
+            return hidden.softmax(-1).to(logits.dtype)
         samples, batch, *rest = logits.shape
-        noise = gumbel(logits, *shared(samples, batch), *rest).div_(self.tau2)
-        weights = (noise + (logits + bias)).softmax(-1)
+        noise = gumbel(logits, *shared(samples, batch), *rest)
+        weights = torch.add(hidden, noise, alpha=1 / self.tau2).softmax(-1)
         return (harden(weights) if self.hard else weights).to(logits.dtype)
