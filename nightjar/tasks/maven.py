@@ -103,8 +103,9 @@ class MavenTask(Task):
         network = cast(Maven, self.network)
         both = has_a & has_b
         a, b = a[both], b[both]
-        if len(a) < 2:
-            return 0.0 * (a.sum() + b.sum())  # a gradient of zero, not none: for several devices
-        if network.bias is None:
-            return losses.info_nce(a, b, network.log_scale)
-        return losses.sigmoid(a, b, network.log_scale, network.bias)
+        scale, bias = network.log_scale, network.bias
+        if len(a) < 2:  # a gradient of zero, not none: several devices wait for each other's
+            return 0.0 * (a.sum() + b.sum() + (scale if bias is None else scale + bias))
+        if bias is None:
+            return losses.info_nce(a, b, scale)
+        return losses.sigmoid(a, b, scale, bias)

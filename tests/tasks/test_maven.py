@@ -79,12 +79,21 @@ def test_a_spectrum_without_a_light_curve_trains_with_its_metadata():
 
 
 @pytest.mark.parametrize("no_spectrum", [range(6), range(5)])
-def test_fewer_than_two_pairs_are_no_loss(no_spectrum):
-    net = network()
+@pytest.mark.parametrize("objective", ["softmax", "sigmoid"])
+def test_fewer_than_two_pairs_are_no_loss(no_spectrum, objective):
+    """But every parameter has a gradient, zero, without which several devices do not go on."""
+    net = network(objective=objective)
     (loss,) = MavenTask(net)(pair(no_spectrum=no_spectrum)).values()
     loss.backward()
     assert loss == 0
-    assert all(p.grad is None or not p.grad.any() for p in net.parameters())
+    assert all(p.grad is not None and not p.grad.any() for p in net.parameters())
+
+
+def test_metadata_that_nobody_has_leave_a_gradient_of_zero():
+    net = network(metadata={"classes": 3}, pair_weights=WEIGHTS)
+    MavenTask(net)(pair(label=[-1] * 6, redshift=[0.1] * 6))["contrastive_loss"].backward()
+    assert all(p.grad is not None for p in net.parameters())
+    assert not any(p.grad.any() for p in net.metadata.parameters())
 
 
 def test_the_sigmoid_objective():
