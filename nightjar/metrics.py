@@ -178,9 +178,8 @@ def retrieval(light_curves: np.ndarray, spectra: np.ndarray) -> Scores:
     """Find the partner in the other modality, from light curve to spectrum and (``reverse_``) back.
 
     ``auc`` is the area under success against the fraction of the other objects that are looked at
-    (`retrieval_curve`, without its grid of 100 fractions): 1 perfect, 0.5 chance,
-    0 reversed.  ``recall_at_k`` is the share of partners among the first k; ``median_rank`` is in
-    objects.
+    (`retrieval_curve`, without its grid): 1 perfect, 0.5 chance, 0 reversed.  ``recall_at_k`` is
+    the share of partners among the first k; ``median_rank`` is in objects.
 
     Parameters
     ----------
@@ -214,11 +213,23 @@ def retrieval_chance(n: int) -> Scores:
     return forward | {f"reverse_{key}": value for key, value in forward.items()}
 
 
-def retrieval_curve(rank: np.ndarray, points: int = 201) -> tuple[np.ndarray, np.ndarray]:
-    """Success against the fraction of other objects looked at, both (points,)."""
+def retrieval_curve(
+    folds: Sequence[np.ndarray], points: int = 201
+) -> tuple[np.ndarray, np.ndarray]:
+    """Success, over the queries of all folds, against the fraction of other objects looked at.
+
+    Parameters
+    ----------
+    folds : of each fold the ranks (n,) of `ranks` among its n objects
+    points : of the grid
+
+    Returns
+    -------
+    fraction, success : (points,)
+    """
     fraction = np.linspace(0, 1, points)
-    place = np.sort((rank - 1) / max(len(rank) - 1, 1))
-    return fraction, np.searchsorted(place, fraction + 1e-12, side="right") / max(len(rank), 1)
+    place = np.sort(np.concatenate([(rank - 1) / max(len(rank) - 1, 1) for rank in folds]))
+    return fraction, np.searchsorted(place, fraction + 1e-12, side="right") / max(len(place), 1)
 
 
 # --- folds and files ----------------------------------------------------------------------------

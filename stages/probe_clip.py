@@ -72,7 +72,7 @@ def main() -> None:
         if not name.endswith(("_spectrum", "_joint")):
             pictures.predictions(PLOTS, name, of_folds, settings.outlier)
     pictures.side_by_side(PLOTS, metrics)
-    found_at = {name: retrieval_curve(np.concatenate(rank)) for name, rank in curves.items()}
+    found_at = {name: retrieval_curve(of_folds) for name, of_folds in curves.items()}
     figures.save(figures.retrieval(found_at), PLOTS / "retrieval.png")
     examples(pairs, *next(iter(folds.items())))
 

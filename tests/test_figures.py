@@ -65,7 +65,7 @@ def draw_all():
             ["g", "r"],
         ),
         "models": figures.models({"a": (0.5, 0.1), "b": (0.6, np.nan)}, "macro F1"),
-        "retrieval": figures.retrieval({"maven": metrics.retrieval_curve(rank)}),
+        "retrieval": figures.retrieval({"maven": metrics.retrieval_curve([rank])}),
     }
 
 

@@ -123,10 +123,21 @@ def test_ranks_do_not_depend_on_the_chunk():
 def test_the_area_under_the_retrieval_curve_is_the_auc():
     rng = np.random.default_rng(2)
     rank = metrics.ranks(*rng.normal(size=(2, 41, 3)))
-    fraction, success = metrics.retrieval_curve(rank, points=4001)
+    fraction, success = metrics.retrieval_curve([rank], points=4001)
     auc = np.mean((41 - rank) / 40)
     assert np.trapezoid(success, fraction) == pytest.approx(auc, abs=1e-3)
     assert success[-1] == 1
+
+
+def test_the_curve_of_several_folds_is_that_of_each():
+    """A rank counts among the objects of its own fold: 2 of 3 is half of the others, 2 of 5 a
+    quarter."""
+    one = metrics.retrieval_curve([np.array([1.0, 2.0, 3.0])])
+    three = metrics.retrieval_curve([np.array([1.0, 2.0, 3.0])] * 3)
+    assert np.array_equal(one[1], three[1])
+    fraction, success = metrics.retrieval_curve([np.full(3, 2.0), np.full(5, 2.0)], points=5)
+    assert success.tolist() == [0, 5 / 8, 1, 1, 1]
+    assert fraction.tolist() == [0, 0.25, 0.5, 0.75, 1]
 
 
 def test_one_pair_has_no_auc():
