@@ -39,6 +39,12 @@ class Stars:
         """Names of the bands."""
         return self.light_curves.bands
 
+    def bands_of(self, rows: Rows) -> list[str]:
+        """Names of the bands that the light curves ``rows`` have, in the order of `bands`."""
+        offsets, band = self.light_curves.offsets, self.light_curves.band
+        filled = rows[offsets[rows] < offsets[rows + 1]]
+        return [self.bands[code] for code in np.unique(band[offsets[filled]])]
+
     @property
     def ids(self) -> NDArray[np.str_]:
         """Object id of every row."""

@@ -71,7 +71,7 @@ def main(method: str) -> None:
                 fitted,
                 preprocessing=stars.preprocessing,
                 classes=classes,
-                bands=stars.bands,
+                bands=stars.bands_of(rows["train"]),  # of its survey alone
                 sample=weights.fingerprint(inputs[:1]),
                 notes=methods.notes(method, survey, settings),
             )

@@ -45,6 +45,14 @@ def test_labels_and_classes(stars):
     assert stars.classes_of(["e"]) == []  # has no light curve
 
 
+def test_bands_of_light_curves(stars):
+    """Rows are c g, a g, a r, d r, b g."""
+    assert stars.bands_of(np.array([3, 0])) == ["g", "r"]
+    assert stars.bands_of(np.array([1, 4])) == ["g"]
+    assert stars.bands_of(np.array([2])) == ["r"]
+    assert stars.bands_of(np.array([], dtype=int)) == []
+
+
 def test_rows_of_objects(stars):
     assert stars.rows_of(["d", "a", "e"]).tolist() == [1, 2, 3]
     assert stars.rows_of(np.array([], dtype=str)).tolist() == []
