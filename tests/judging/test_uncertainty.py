@@ -100,6 +100,16 @@ def test_conformal_sets_per_class():
     }
 
 
+def test_a_class_that_no_scored_star_of_a_fold_has():
+    """All four are of B: w and x, called A, are wrong.  F1 of A 0, of B 2 x 2 / (4 + 2); of A only
+    the other fold tells."""
+    missing = FOLD._replace(scored=SCORED._replace(label=np.ones(4, int)))
+    assert uncertainty.scores(missing, asked())["macro_f1"] == pytest.approx(1 / 3)
+    assert uncertainty.per_class([FOLD, missing], 0.6)["coverage_60"] == {
+        "A": 1.0, "B": 0.0, "B_std": 0.0,
+    }  # fmt: skip
+
+
 def test_outside_objects_by_hand():
     """Entropy falls with the distance from 1/2: of the scored 0.4, 0.1, 0.3, 0.05, of those outside
     0 and 0.2, which are above 4 and 2 of 4 (0.4 and 0.3): 6 of 8 pairs."""
