@@ -9,14 +9,14 @@ from nightjar.networks.transformer import MavenEncoder
 
 
 class EndToEnd(nn.Module):
-    """Maven's baseline: the light-curve encoder trained for a label or redshift (Zhang+2024).
+    """Maven's baseline: the light-curve encoder trained for a class or ln z (Zhang+2024).
 
     Parameters
     ----------
-    light_curve : of the encoder: dim, depth, heads, base, pooling, centre, scale
+    light_curve : of the encoder: dim, depth, heads, base, pooling, centre, scale, norm
     output, embedding : widths of the encoder's output and of the projection
     bands : number of bands
-    outputs : number of classes, or 1 for a redshift
+    outputs : number of classes, or 1 for a redshift's logarithm
     dropout : rate
     """
 
@@ -50,5 +50,5 @@ class EndToEnd(nn.Module):
         return self.light_curve_projection(self.light_curve.embed(value, time, band, valid))
 
     def forward(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
-        """Logits or redshift, float32 (batch, outputs); arguments as in ``embed_light_curve``."""
+        """Logits, or ln z standardised, float32 (batch, outputs); arguments as in ``embed_light_curve``."""
         return self.head(self.embed_light_curve(value, time, band, valid)).float()

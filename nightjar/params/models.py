@@ -72,7 +72,7 @@ class TrainBaselines(Training):
     light_curve: EncoderSettings
     output: Count
     embedding: Count
-    noise_level: Annotated[float, Field(ge=0)]
+    noise_level: NotNegative
 
 
 class TrainClassical(Parallel, Seeded):
