@@ -50,5 +50,5 @@ class EndToEnd(nn.Module):
         return self.light_curve_projection(self.light_curve.embed(value, time, band, valid))
 
     def forward(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
-        """Logits, or ln z standardised, float32 (batch, outputs); arguments as in ``embed_light_curve``."""
+        """Logits or standardised ln z, float32 (batch, outputs), as of ``embed_light_curve``."""
         return self.head(self.embed_light_curve(value, time, band, valid)).float()
