@@ -1,58 +1,56 @@
-"""Stars that a classifier was not made for: which, how many, and never one of its own."""
+"""Which stars a classifier was not made for."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from nightjar.stars import open_stars
+from nightjar.stars import Stars
 from nightjar.uncertainty import outside
-from tests import stores
 
-# survey X: a1, a2 of class A, b1 of B; survey Y: y1, y2, y3 of A; x1 of Y is a2 under another name
-CLASS = {"a1": "A", "a2": "A", "b1": "B", "y1": "A", "y2": "A", "y3": "A", "x1": "A"}
+# a, b, c of survey one; d, e of survey two, d a duplicate of b; every star scored but a
+IDS = ["a", "b", "b", "c", "d", "e"]  # b in two bands
+OBJECTS = pd.DataFrame(
+    {"object_id": IDS, "class": ["A", "B", "B", "C", "B", "A"], "group": [0, 1, 1, 2, 1, 3]}
+)
+TABLE = pd.DataFrame(
+    {
+        "object_id": ["a", "b", "c", "d", "e"],
+        "survey": ["one", "one", "one", "two", "two"],
+        "part": ["train", "test", "test", "test", "test"],
+    }
+)
 
 
 @pytest.fixture
-def stars(tmp_path):
-    curve = [(50000.0 + t, 15.0 + t, 0) for t in range(6)]
-    stores.light_curves(tmp_path / "windows/stars", [(name, curve) for name in CLASS])
-    stores.window_settings(tmp_path / "windows/stars", window=5)
-    group = [0, 1, 2, 3, 4, 5, 1]
-    table = {"object_id": list(CLASS), "class": list(CLASS.values()), "group": group}
-    stores.objects(tmp_path / "sample", table)
-    return open_stars(tmp_path / "sample", tmp_path / "windows/stars")
+def stars():
+    return Stars(SimpleNamespace(object_id=np.array(IDS)), OBJECTS, {})
 
 
-def split(**parts: str) -> pd.DataFrame:
-    """Splits of one fold; `a1="test"`; stars whose names begin with y or x are of survey Y."""
-    survey = ["Y" if name[0] in "xy" else "X" for name in parts]
-    return pd.DataFrame({"object_id": list(parts), "survey": survey, "part": list(parts.values())})
+def of(stars, survey, left_out=None):
+    return outside.outside(stars, TABLE, survey, left_out, seed=0).tolist()
 
 
-def test_scored_stars_of_other_surveys_but_duplicates(stars):
-    """y3 trains Astromer, x1 is a2, which is the classifier's own."""
-    table = split(a1="test", a2="train", b1="test", y1="test", y2="test", y3="train", x1="test")
-    assert outside.outside(stars, table, "X", None, seed=0).tolist() == ["y1", "y2"]
+def test_scored_stars_of_other_surveys_but_no_duplicates(stars):
+    assert of(stars, "one") == ["e"]  # d is b
+    assert of(stars, "two") == ["c"]  # a trains, b is d
 
 
-def test_scored_stars_of_the_class_left_out(stars):
-    """a2 is of the class, too, but was seen in pre-training."""
-    table = split(a1="test", a2="train", b1="test", y1="test")
-    assert outside.outside(stars, table, "X", "A", seed=0).tolist() == ["a1", "y1"]
+def test_the_class_left_out_belongs_to_it_each_star_once(stars):
+    assert of(stars, "one", "B") == ["b", "e"]
+    assert of(stars, "one", "A") == ["e"]  # a is not scored: pre-training has seen it
 
 
-def test_a_single_survey_has_none(stars):
-    table = split(a1="test", a2="train", b1="test")
-    found = outside.outside(stars, table, "X", None, seed=0)
-    assert found.tolist() == []
-    assert len(stars.rows_of(found)) == 0
-
-
-def test_kinds_have_equal_shares(stars, monkeypatch):
-    """Of two places one is the class's; the seed chooses which of y1, y2 has the other."""
+def test_groups_share_the_places(stars, monkeypatch):
     monkeypatch.setattr(outside, "COUNT", 2)
-    table = split(a1="test", b1="test", y1="test", y2="test")
-    chosen = [outside.outside(stars, table, "X", "A", seed).tolist() for seed in range(20)]
-    assert {tuple(each) for each in chosen} == {("a1", "y1"), ("a1", "y2")}
-    again = outside.outside(stars, table, "X", "A", 3)
-    np.testing.assert_array_equal(again, chosen[3])
+    assert of(stars, "one", "B") == ["b", "e"]
+    monkeypatch.setattr(outside, "COUNT", 1)
+    assert of(stars, "one") == ["e"]
+
+
+def test_there_may_be_none(stars):
+    alone = TABLE[TABLE["survey"] == "one"]
+    found = outside.outside(stars, alone, "one", None, seed=0)
+    assert found.shape == (0,)
+    assert not np.isin(["a", "b"], found).any()
