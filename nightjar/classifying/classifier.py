@@ -24,7 +24,7 @@ from nightjar.calibration.record import Calibration, read_calibration
 from nightjar.classifying.answers import Promises, answers
 from nightjar.classifying.found import calibration_of, fold_of, networks_of
 from nightjar.classifying.sums import Sums, whole
-from nightjar.embedding.output import write_tables
+from nightjar.embedding.output import to_write, write_tables
 from nightjar.embedding.prepared import Groups, Source, chunks
 from nightjar.errors import InputError
 from nightjar.networks import AstromerClassifier
@@ -153,9 +153,7 @@ class Classifier:
             The file is not what it says, has none of the model's bands, or nothing is left of it;
             a rate is none; ``out`` is a folder, or the photometry itself.
         """
-        target = Path(out)
-        if target.is_dir() or target.resolve() == Path(photometry).resolve():
-            raise InputError(f"{out}: is a folder, or the photometry; give another file to write")
+        target = to_write(out, photometry)
         promises = self._promises(error_rate, coverage)
         tables, found = canonical.read_photometry(photometry)
         groups = self._groups(found, bands, str(photometry))

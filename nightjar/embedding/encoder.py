@@ -22,7 +22,7 @@ from nightjar import batching, weights
 from nightjar.batching import Batch
 from nightjar.batching.datasets import SupernovaData, WindowData
 from nightjar.embedding.arrays import in_memory
-from nightjar.embedding.output import Embeddings, Pool, pooled, write
+from nightjar.embedding.output import Embeddings, Pool, pooled, to_write, write
 from nightjar.embedding.prepared import Source, band_groups, chosen_bands, chunks
 from nightjar.errors import InputError
 from nightjar.networks import Astromer, AstromerClassifier, EndToEnd, Maven
@@ -162,9 +162,7 @@ class Encoder:
             The file is not what it says, its bands are not the model's, or nothing is left of it;
             ``out`` is a folder, or the photometry itself.
         """
-        target = Path(out)
-        if target.is_dir() or target.resolve() == Path(photometry).resolve():
-            raise InputError(f"{out}: is a folder, or the photometry; give another file to write")
+        target = to_write(out, photometry)
         tables, found = canonical.read_photometry(photometry)
         groups = self._groups(found, bands, str(photometry))
         target.parent.mkdir(parents=True, exist_ok=True)

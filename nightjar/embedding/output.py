@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from nightjar.errors import InputError
+
 Pool = Literal["mean", "max", "none"]
 
 
@@ -54,6 +56,20 @@ def pooled(
         return np.maximum.reduceat(values, first)
     totals = np.add.reduceat(values, first, dtype=np.float64)
     return (totals / count[:, None]).astype(np.float32)
+
+
+def to_write(out: str | Path, photometry: str | Path) -> Path:
+    """The file ``out``, which is to be made from the file ``photometry``.
+
+    Raises
+    ------
+    InputError
+        It is a folder, or the photometry itself.
+    """
+    target = Path(out)
+    if target.is_dir() or target.resolve() == Path(photometry).resolve():
+        raise InputError(f"{out}: is a folder, or the photometry; give another file to write")
+    return target
 
 
 def write(path: Path, parts: Iterable[Embeddings], about: Mapping[str, Any]) -> int:
