@@ -7,35 +7,23 @@ import torch
 from torch import Tensor, nn
 
 from nightjar.networks.astromer import SITES, Astromer, Rates, keras_init, rate_of
+from nightjar.networks.pooling import POOLING_HEADS, AttentionPooling
 from nightjar.networks.stochastic import SampledDropout
 
 
-class GammaHead(nn.Module):
-    """Weighted mean over an encoder's layers, then an MLP (arXiv:2502.02717, "gamma" weights).
-
-    The weights are softmax(gamma), equal at the start.  The published code also divides by the
-    number of layers, a constant that the next Linear absorbs; it is left out.
+class MLPHead(nn.Module):
+    """The published head: Linear and ReLU, thrice, LayerNorm, Linear.
 
     Parameters
     ----------
-    layers, dim : number and width of the pooled layers
-    hidden : widths of the MLP; 1024, 512, 256 as published
+    dim : width of what it classifies
+    hidden : widths of the layers; 1024, 512, 256 as published
     classes : number of classes
     dropout : rate after each ReLU
     """
 
-    def __init__(
-        self, layers: int, dim: int, hidden: Sequence[int], classes: int, dropout: float = 0.0
-    ) -> None:
+    def __init__(self, dim: int, hidden: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.settings: dict[str, Any] = {
-            "layers": layers,
-            "dim": dim,
-            "hidden": list(hidden),
-            "classes": classes,
-            "dropout": dropout,
-        }
-        self.gamma = nn.Parameter(torch.zeros(layers))
         parts: list[nn.Module] = []
         for width in hidden:
             parts += [nn.Linear(dim, width), nn.ReLU(), SampledDropout(dropout)]
@@ -45,6 +33,38 @@ class GammaHead(nn.Module):
         self.output = nn.Linear(dim, classes)
         self.apply(keras_init)
 
+    def forward(self, pooled: Tensor, samples: int = 1) -> Tensor:
+        """Logits, float32, of ``pooled`` (samples * batch, dim), row by row."""
+        for part in self.mlp:
+            pooled = part(pooled, samples) if isinstance(part, SampledDropout) else part(pooled)
+        return self.output(self.norm(pooled)).float()
+
+
+class GammaHead(MLPHead):
+    """Weighted mean over an encoder's layers, then an MLP (arXiv:2502.02717, "gamma" weights).
+
+    The weights are softmax(gamma), equal at the start.  The published code also divides by the
+    number of layers, a constant that the next Linear absorbs; it is left out.
+
+    Parameters
+    ----------
+    layers, dim : number and width of the pooled layers
+    hidden, classes, dropout : see `MLPHead`
+    """
+
+    def __init__(
+        self, layers: int, dim: int, hidden: Sequence[int], classes: int, dropout: float = 0.0
+    ) -> None:
+        super().__init__(dim, hidden, classes, dropout)
+        self.settings: dict[str, Any] = {
+            "layers": layers,
+            "dim": dim,
+            "hidden": list(hidden),
+            "classes": classes,
+            "dropout": dropout,
+        }
+        self.gamma = nn.Parameter(torch.zeros(layers))
+
     def average(self, layers: Tensor) -> Tensor:
         """Weighted mean of pooled ``layers`` (batch, layers, dim): (batch, dim)."""
         weights = self.gamma.softmax(0)  # (layers,)
@@ -52,10 +72,7 @@ class GammaHead(nn.Module):
 
     def forward(self, layers: Tensor, samples: int = 1) -> Tensor:
         """Logits, float32, of pooled ``layers`` (samples * batch, layers, dim), row by row."""
-        hidden = self.average(layers)  # (samples * batch, dim)
-        for part in self.mlp:
-            hidden = part(hidden, samples) if isinstance(part, SampledDropout) else part(hidden)
-        return self.output(self.norm(hidden)).float()
+        return super().forward(self.average(layers), samples)
 
 
 class AstromerClassifier(nn.Module):
@@ -135,3 +152,35 @@ class AstromerClassifier(nn.Module):
         self.encoder.head.requires_grad_(False)
         if self.encoder.mask_token is not None:
             self.encoder.mask_token.requires_grad_(False)
+
+
+class AttentionClassifier(nn.Module):
+    """A frozen Astromer, attention pooling over its last block, and the MLP head.
+
+    The published pooling by attention let padding in; this one does not (see `AttentionPooling`).
+    The encoder has no dropout: the published one goes on to drop while the head trains.
+
+    Parameters
+    ----------
+    astromer : settings of the encoder
+    hidden, classes : see `MLPHead`
+    dropout : rate in the head
+    """
+
+    def __init__(
+        self,
+        astromer: Mapping[str, Any],
+        hidden: Sequence[int],
+        classes: int,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.encoder = Astromer(**{**astromer, "dropout": 0.0}).requires_grad_(False)
+        self.pool = AttentionPooling(astromer["dim"], POOLING_HEADS)
+        self.head = MLPHead(astromer["dim"], hidden, classes, dropout)
+
+    def forward(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
+        """Logits, float32 (batch, classes); arguments as in ``Astromer.layers``."""
+        with torch.no_grad():
+            sequence = self.encoder(value, time, band, valid)  # (batch, length, dim)
+        return self.head(self.pool(sequence, valid))
