@@ -29,6 +29,7 @@ from nightjar.params.models import (
     Report,
     TrainBaselines,
     TrainClassical,
+    TrainStarClassifiers,
     TrainStarFeatures,
     TrainUncertainty,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "SimulateSupernovae",
     "TrainBaselines",
     "TrainClassical",
+    "TrainStarClassifiers",
     "TrainStarFeatures",
     "TrainUncertainty",
     "Training",

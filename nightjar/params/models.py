@@ -24,6 +24,7 @@ from nightjar.params.common import (
     increasing,
 )
 
+Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]  # of folders and of metrics
 Transfer = Literal["all", "first_block", "projection"]  # what of a pre-trained network trains
 
 
@@ -118,6 +119,17 @@ class TrainStarFeatures(Parallel, Seeded):
     period_min: Positive
     points: Count | None
     trees: Count
+
+
+class TrainStarClassifiers(Training):
+    """Few-shot classifiers that read the windows themselves."""
+
+    methods: Annotated[
+        list[Literal["raw_gru", "base_gru", "attention", "scratch", "tuned"]], Field(min_length=1)
+    ]
+    network: Name
+    units: Count
+    hidden: list[Count]
 
 
 class ProbeAstromer(Training):

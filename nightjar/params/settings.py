@@ -21,6 +21,7 @@ from nightjar.params.models import (
     Report,
     TrainBaselines,
     TrainClassical,
+    TrainStarClassifiers,
     TrainStarFeatures,
     TrainUncertainty,
 )
@@ -39,6 +40,7 @@ STAGES: dict[str, type[Settings]] = {
     "pretrain_astromer": PretrainAstromer,
     "finetune_astromer": FinetuneAstromer,
     "train_star_features": TrainStarFeatures,
+    "train_star_classifiers": TrainStarClassifiers,
     "probe_astromer": ProbeAstromer,
     "train_uncertainty": TrainUncertainty,
     "evaluate_uncertainty": EvaluateUncertainty,

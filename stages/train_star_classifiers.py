@@ -1,0 +1,80 @@
+"""Train classifiers of variable stars that read the windows themselves, beside the probes."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nightjar import batching, few_shot, params, parts, stored, training, weights
+from nightjar.metrics import over_folds, write_json
+from nightjar.networks import Astromer
+from nightjar.pipeline import run
+from nightjar.stars import open_stars, per_object
+from nightjar.tasks import ClassifyTask, class_weights
+from nightjar.training import checkpoints, trained
+
+STAGE = "train_star_classifiers"
+SAMPLE = Path("data/raw/variables")
+WINDOWS = Path("data/processed/windows/variables")
+MODELS = Path("models/astromer")
+PREDICTIONS = Path("data/embeddings/star_classifiers")
+
+
+def main() -> None:
+    """For each survey, number of samples, method and fold: train, predict the scored stars."""
+    settings = params.load(params.TrainStarClassifiers)
+    tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
+    of_network = MODELS / settings.network / "weights.safetensors"
+    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", of_network]
+    resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
+    stars = open_stars(SAMPLE, WINDOWS)
+    pretrained = weights.load(of_network, network=Astromer)
+    full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
+    table = stored.table(SAMPLE / "splits.parquet")
+    found, metrics, shown = [], {}, {}
+    for (survey, samples), folds in parts.tasks(table).items():
+        classes = stars.classes_of(table["object_id"][table["survey"] == survey])
+        label = stars.labels(classes)
+        train = stars.drawn(label=label, full=full)
+        for method in settings.methods:
+            fits, parameters = [], 0
+            for fold, part in folds.items():
+                rows = {each: stars.rows_of(ids) for each, ids in part.items()}
+                validation = stars.sequential(rows["validation"], label=label, full=full)
+                seed = settings.seed + fold
+                network = few_shot.classifier(method, settings, pretrained, len(classes), seed)
+                task = ClassifyTask(network, class_weights(label[rows["train"]], len(classes)))
+                fitted = training.fit_rows(
+                    task,
+                    (train, rows["train"]),
+                    (validation, np.arange(len(validation))),
+                    settings,
+                    seed=seed,
+                    resume=resume / f"{survey}_{samples}_{method}_{fold}.safetensors",
+                    label=f"{method}, {survey}, {samples} per class, fold {fold}",
+                )
+                fits.append(fitted)
+                parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
+                scored = stars.sequential(rows["test"], full=full)
+                batches = batching.evaluation(scored, np.arange(len(scored)), settings.batch_size)
+                probabilities = task.collect(task.predict, batches())
+                ids, of_star = per_object(stars.ids[scored.row], probabilities)
+                of_fold = {"survey": survey, "samples_per_class": samples, "fold": fold}
+                of_method = {"method": method, "object_id": ids}
+                predicted = {"class": np.array(classes)[of_star.argmax(1)]}
+                found.append(pd.DataFrame(of_fold | of_method | predicted))
+            counts = {"stars": sum(map(len, found[-len(folds) :])), "parameters": parameters}
+            summary = over_folds([trained.summary(each) for each in fits])
+            metrics[f"{survey}_{samples}_{method}"] = counts | summary
+            shown[f"{method}, {survey}, {samples} per class"] = fits
+    PREDICTIONS.mkdir(parents=True, exist_ok=True)
+    pd.concat(found, ignore_index=True).to_parquet(
+        PREDICTIONS / "predictions.parquet", index=False
+    )
+    write_json(f"metrics/{STAGE}.json", metrics)
+    trained.write_curves(f"plots/{STAGE}/learning_curves.csv", shown)
+    checkpoints.clear(STAGE)
+
+
+if __name__ == "__main__":
+    run(main, STAGE)
