@@ -42,6 +42,8 @@ def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
     return ends
 
 
+Percentile = Annotated[float, Field(ge=0, le=100)]
+Percentiles = Annotated[tuple[Percentile, Percentile], AfterValidator(_ascending)]
 Range = Annotated[tuple[float, float], AfterValidator(_ascending)]
 
 
@@ -155,5 +157,6 @@ class WindowLightCurves(Settings):
     window: Annotated[int, Field(ge=5)]
     error_max: Positive
     min_snr: Positive
-    before: Positive | None = None  # weights written before these two keys existed have none
+    before: Positive | None = None  # weights written before these three keys existed have none
     after: Positive | None = None
+    keep_between_percentiles: Percentiles | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,9 +13,11 @@ from hypothesis import strategies as st
 from nightjar import windows
 from nightjar.params import WindowLightCurves
 from nightjar.ragged import LightCurves
+from nightjar.windows import writing
+from nightjar.windows.conversions import MIN_CURVE_POINTS
 
 
-def limits(error_max: float = 1.0, min_snr: float = 3.0, **ends: float) -> WindowLightCurves:
+def limits(error_max: float = 1.0, min_snr: float = 3.0, **ends: Any) -> WindowLightCurves:
     return WindowLightCurves(
         points_per_band=100, window=200, error_max=error_max, min_snr=min_snr, **ends
     )
@@ -304,7 +308,7 @@ def test_written_stores_are_the_conversions(tmp_path, monkeypatch, write, conver
             for points in (0, 30, 3, 12, 50, 0)
         ]
     )
-    monkeypatch.setattr(windows, "POINTS_PER_CHUNK", 20)
+    monkeypatch.setattr(writing, "POINTS_PER_CHUNK", 20)
     drops = write(sample, tmp_path / "store", limits())
     result = LightCurves.open(tmp_path / "store")
     expected, expected_drops = convert(sample, limits())
@@ -338,7 +342,7 @@ def test_curves_of_real_stars_count_as_catalogued(realdata) -> None:
     )
     result, drops = windows.curves(sample, limits())
     kept = rows[(rows["mag_err"] > 0) & (rows["mag_err"] < 1)].groupby(["object_id", "band"]).size()
-    kept = kept[kept >= windows.MIN_CURVE_POINTS]
+    kept = kept[kept >= MIN_CURVE_POINTS]
     codes = result.band[result.offsets[:-1]]
     keys = list(zip(result.object_id.tolist(), np.array(result.bands)[codes], strict=True))
     assert np.diff(result.offsets).tolist() == kept[keys].tolist()

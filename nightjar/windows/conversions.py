@@ -1,104 +1,20 @@
-"""Light curves as sequences (Maven) and as windows (Astromer), and how a window is normalised.
-
-Two conversions run once, chunk by chunk, with no loop over objects: :func:`sequences` and
-:func:`curves`.  What is drawn anew every epoch (which window, which points of a band) works on
-their output: :func:`sequential_windows`, :func:`random_start`, :func:`normalise`.
-"""
+"""Light curves as Maven's sequences and as Astromer's single-band curves, a chunk at a time."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from nightjar import peaks
 from nightjar.params import WindowLightCurves
-from nightjar.ragged import LightCurves, LightCurvesWriter
+from nightjar.ragged import LightCurves
+from nightjar.windows import clipping
 
 AB_ZERO_POINT = 31.4  # AB magnitude of 1 nJy (Oke and Gunn 1983)
 ERROR_OF_LOG = 2.5 / np.log(10)  # mag_err = this x flux_err / flux
 MIN_CURVE_POINTS = 5  # the Astromer loader's rule: fewer are no light curve
-POINTS_PER_CHUNK = 2_000_000  # bounds the memory of a conversion: some 200 MB
-
-Conversion = Callable[[LightCurves, WindowLightCurves], tuple[LightCurves, Counter[str]]]
-
-
-# --- windows --------------------------------------------------------------------------------
-
-
-def sequential_windows(
-    offsets: NDArray[np.int64], size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Windows that cover many light curves.
-
-    ceil(points / size) windows one after the other; the last is pulled back so that it is full.
-    The public Astromer code cuts floor(points / size) + 1, hence one window twice where the number
-    is a multiple of the size; that duplicate is not made here.
-
-    Parameters
-    ----------
-    offsets : (curves + 1,) where each light curve begins in the flat arrays
-    size : points in a full window
-
-    Returns
-    -------
-    curve : (windows,) row of the light curve
-    start : (windows,) first point, in the flat arrays (``offsets`` included)
-    length : (windows,) points, ``size`` or all of a shorter curve; an empty curve has no window
-    """
-    points = np.diff(offsets)
-    windows = -(-points // size)
-    curve = np.repeat(np.arange(len(points)), windows)
-    number = np.arange(len(curve)) - np.repeat(np.cumsum(windows) - windows, windows)
-    start = np.minimum(number * size, np.maximum(points - size, 0)[curve])
-    return curve, offsets[curve] + start, np.minimum(points, size)[curve]
-
-
-def random_start(rng: np.random.Generator, length: ArrayLike, size: int) -> NDArray[np.int64]:
-    """First point of a random window in each light curve, uniform in 0 ... length - size.
-
-    ``length`` is a number or an array, in points; a curve shorter than ``size`` starts at 0.
-    """
-    return rng.integers(0, np.maximum(np.asarray(length) - size, 0), endpoint=True)
-
-
-def normalise(
-    time: NDArray[np.float64],
-    value: NDArray[np.floating],
-    error: NDArray[np.floating],
-    valid: NDArray[np.bool_],
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Subtract each window's mean of time, value and error (Astromer 1, section 2).
-
-    The means are taken and subtracted in float64, and only the difference is cast: in float32 an
-    MJD near 60000 is known to 4e-3 d, six minutes, which blurs any short-period variable.
-
-    Parameters
-    ----------
-    time, value, error : (windows, size) days, mag and mag; anything, NaN too, where not valid
-    valid : (windows, size) True where observed
-
-    Returns
-    -------
-    time, value, error : (windows, size) float32, zero where not valid.  Padding is never part of a
-        mean; a window without a valid point is zero.
-    """
-    points = np.maximum(valid.sum(axis=1, keepdims=True), 1)
-    return tuple(_centre(column, valid, points) for column in (time, value, error))  # type: ignore[return-value]
-
-
-def _centre(
-    column: NDArray[np.floating], valid: NDArray[np.bool_], points: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    seen = np.where(valid, column, 0.0).astype(np.float64, copy=False)
-    mean = seen.sum(axis=1, keepdims=True) / points
-    return np.where(valid, seen - mean, 0.0).astype(np.float32)
-
-
-# --- conversions -----------------------------------------------------------------------------
 
 
 def to_magnitudes(
@@ -191,14 +107,16 @@ def curves(
     Parameters
     ----------
     light_curves : a chunk of objects, points sorted by time; magnitudes, or fluxes in nJy
-    settings : ``error_max`` in mag, exclusive, as is 0; ``min_snr`` (fluxes only)
+    settings : ``error_max`` in mag, exclusive, as is 0; ``min_snr`` (fluxes only);
+        ``keep_between_percentiles`` or None, see `clipping.between_percentiles`
 
     Returns
     -------
     light_curves : one row per (object, band), in the order of the objects and of ``bands``;
         object_id repeats, band is constant within a row, times are float64 MJD
-    drops : points ``curve_snr_too_low``, ``curve_error_out_of_range``, ``curve_too_few_points`` (in
-        single-band curves of fewer than five); objects ``curve_empty``, left without a curve
+    drops : points ``curve_snr_too_low``, ``curve_error_out_of_range``,
+        ``curve_outside_percentiles``, ``curve_too_few_points`` (in single-band curves of fewer than
+        five); objects ``curve_empty``, left without a curve, which clipping alone never causes
     """
     mag, mag_err, kept, drops = _magnitudes(light_curves, settings, "curve")
     fine = (mag_err > 0) & (mag_err < settings.error_max)
@@ -206,6 +124,12 @@ def curves(
     kept &= fine
     bands = max(len(light_curves.bands), 1)
     key = _rows(light_curves.offsets) * bands + light_curves.band
+    if settings.keep_between_percentiles is not None:
+        inside = clipping.between_percentiles(
+            mag[kept], key[kept], settings.keep_between_percentiles, MIN_CURVE_POINTS
+        )
+        drops["curve_outside_percentiles"] = int((~inside).sum())
+        kept[kept] = inside
     points = np.bincount(key[kept], minlength=len(light_curves) * bands)
     long = points >= MIN_CURVE_POINTS
     drops["curve_too_few_points"] = int(points[~long].sum())
@@ -245,45 +169,3 @@ def _rows(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
 def _offsets(row: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
     """Where each row begins, given the row of each point."""
     return np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
-
-
-# --- conversion of whole samples ---------------------------------------------------------------
-
-
-def write_sequences(
-    light_curves: LightCurves, directory: Path, settings: WindowLightCurves
-) -> Counter[str]:
-    """Write :func:`sequences` of a sample as a ragged store, in constant memory; return drops."""
-    return _write(sequences, light_curves, directory, settings)
-
-
-def write_curves(
-    light_curves: LightCurves, directory: Path, settings: WindowLightCurves
-) -> Counter[str]:
-    """Write :func:`curves` of a sample as a ragged store, in constant memory; return drops."""
-    return _write(curves, light_curves, directory, settings)
-
-
-def _write(
-    convert: Conversion, light_curves: LightCurves, directory: Path, settings: WindowLightCurves
-) -> Counter[str]:
-    """Chunk by chunk, in one thread: the disk, not the arithmetic, sets the pace."""
-    drops: Counter[str] = Counter()
-    with LightCurvesWriter(directory, light_curves.bands, "mag") as writer:
-        for chunk in chunks(light_curves, POINTS_PER_CHUNK):
-            part, dropped = convert(chunk, settings)
-            points = (part.time, part.value, part.error, part.band)
-            writer.append(part.object_id.tolist(), np.diff(part.offsets), *points)
-            drops += dropped
-    return drops
-
-
-def chunks(light_curves: LightCurves, points: int) -> Iterator[LightCurves]:
-    """Consecutive slices of whole objects, each of at most ``points`` points or a single object."""
-    start = 0
-    while start < len(light_curves):
-        end = light_curves.offsets[start] + points
-        stop = int(np.searchsorted(light_curves.offsets, end, side="right")) - 1
-        stop = max(stop, start + 1)
-        yield light_curves.slice(start, stop)
-        start = stop
