@@ -89,7 +89,7 @@ def fit(
             epoch = len(progress.history)
             step = epoch * steps_per_epoch
             torch.manual_seed(_epoch_seed(settings.seed, epoch, fabric.global_rank))
-            loss = _train(fabric, module, wrapped, batches(epoch), settings, step, bar)
+            loss = train_epoch(fabric, module, wrapped, batches(epoch), settings, step, bar)
             scores = _validate(fabric, task, validation)
             _record(progress, task.network, loss, scores, optimizer, label)
             bar.set_postfix(validation=f"{progress.history[-1]['validation_loss']:.4f}")
@@ -147,7 +147,7 @@ def fit_rows(
     )
 
 
-def _train(
+def train_epoch(
     fabric: Fabric,
     module: Any,
     optimizer: Any,
@@ -156,7 +156,7 @@ def _train(
     step: int,
     bar: tqdm,
 ) -> float:
-    """One epoch; its mean loss."""
+    """One epoch, of which ``step`` is the first step of all; its mean loss."""
     module.train()
     total, count = torch.zeros((), device=fabric.device), 0
     for batch in batches:

@@ -1,0 +1,131 @@
+"""The benchmarks compare like with like: both ways compute the same, and FLOPs are as derived."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import flops, inference, laptop, made_up, timing, training
+from benchmarks.naive import naive
+from nightjar import batching
+from nightjar.networks import Astromer, Maven
+from nightjar.networks.attention import attention_bias
+from nightjar.tasks import AstromerTask, MavenTask
+
+SIZES = {"dim": 16, "depth": 2, "heads": 4, "feedforward": 24}
+MAVEN = {"dim": 16, "depth": 2, "heads": 4, "base": 100.0, "pooling": "mean"}
+POINTS = np.array([50, 200, 7, 120])
+
+
+@pytest.fixture(autouse=True)
+def _restore():
+    """Leave torch as the other tests expect it."""
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision(precision)
+    torch.use_deterministic_algorithms(False)
+
+
+def astromer():
+    network = Astromer(**SIZES, base=1000.0, skip="residual", mask="strict", mask_token=True)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)  # biases and norms, too, unlike at the start
+    return AstromerTask(network)
+
+
+def maven():
+    return MavenTask(
+        Maven(MAVEN, MAVEN, output=8, embedding=12, bands=2, logit_scale=10.0, dropout=0.0)
+    )
+
+
+def batches(data, rows, size=4):
+    return list(batching.training(data, rows, size, seed=0)(0))
+
+
+@pytest.mark.parametrize("kind", ["astromer", "maven"])
+def test_the_naive_network_computes_the_same_loss_and_gradient(kind):
+    if kind == "astromer":
+        task, data = astromer(), made_up.windows(POINTS, full=True)
+    else:
+        task, data = maven(), made_up.pairs(4, 30)
+    (batch,), other = batches(data, np.arange(4)), naive(task)
+    losses = [sum(each(batch).values()) for each in (task, other)]
+    assert losses[1].item() == pytest.approx(losses[0].item(), rel=1e-5)
+    for loss in losses:
+        loss.backward()
+    for name, parameter in task.named_parameters():
+        if "blocks" not in name:  # all else has the same name; its gradient came through the blocks
+            theirs = other.get_parameter(name).grad
+            assert torch.allclose(theirs, parameter.grad, rtol=1e-3, atol=1e-5), name
+
+
+def test_flops_are_those_that_torch_counts():
+    network, length = astromer().network, 30
+    sequence = torch.randn(3, length, SIZES["dim"], requires_grad=True)
+    bias = attention_bias(torch.zeros(3, length, dtype=torch.bool))
+    with FlopCounterMode(display=False) as forward:
+        out = sequence
+        for block in network.blocks:
+            out = block(out, bias)
+    sizes = {key: SIZES[key] for key in ("dim", "depth", "feedforward")}
+    assert forward.get_total_flops() == flops.forward([length] * 3, **sizes)
+    with FlopCounterMode(display=False) as backward:
+        out.sum().backward()
+    both = forward.get_total_flops() + backward.get_total_flops()
+    assert both == flops.training([length] * 3, **sizes)
+
+
+def test_flops_of_the_published_sizes():
+    # 6 x 200 x (8 x 256^2 + 4 x 256 x 512 + 4 x 200 x 256) = 1200 x 1,253,376
+    assert flops.forward([200], dim=256, depth=6, feedforward=512) == 1_504_051_200
+
+
+@pytest.mark.parametrize("kind", ["astromer", "maven"])
+def test_a_training_case_is_measured(kind):
+    if kind == "astromer":
+        task, data = astromer(), made_up.windows(POINTS, full=False)
+    else:
+        task, data = maven(), made_up.pairs(4, 30)
+    ready = batches(data, np.arange(4), 2)
+    case = training.Case("tiny", task, ready, ready, 1e6, 4)
+    row = training.measure(case, timing.settings(1, "cpu"), repeats=1)
+    assert all(np.isfinite(value) and value > 0 for value in row.values())
+    assert row["times_naive"] == pytest.approx(row["ours_per_second"] / row["naive_per_second"])
+
+
+def test_inference_in_bfloat16_is_close():
+    """0.8 % of the embeddings' spread is usual; 2^-8 rounds each of the few sums on the way."""
+    data = made_up.windows(POINTS, full=False)
+    ready = list(batching.evaluation(data, np.arange(4), 2, seed=0)())
+    network = astromer().network.eval()
+    exact, mixed = (inference.run(network, ready, dtype) for dtype in (None, torch.bfloat16))
+    assert exact.shape == mixed.shape == (4, SIZES["dim"])
+    assert (exact - mixed).abs().max() < 0.05 * exact.std()
+    assert torch.allclose(inference.run(naive(network).eval(), ready), exact, atol=1e-4)
+
+
+def test_the_median_ratio_is_of_pairs():
+    assert timing.ratio([4.0, 6.0, 100.0], [2.0, 2.0, 20.0]) == 3.0
+
+
+def test_stages_add_up_over_their_runs(tmp_path):
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "dvc.yaml").write_text("stages: {b: {}, a: {}, never: {}}")
+    recorded = {
+        "a@x": {"seconds": 1.5, "peak_memory_mib": 10},
+        "a@y": {"seconds": 2.0, "peak_memory_mib": 30},
+        "b": {"seconds": 4.0, "peak_memory_mib": 20},
+        "gone": {"seconds": 9.0, "peak_memory_mib": 1},
+    }
+    (tmp_path / "plots/runtime.json").write_text(json.dumps(recorded))
+    rows = laptop.by_stage(tmp_path)
+    assert list(rows) == ["b", "a"]
+    assert rows["a"] == {"seconds": 3.5, "runs": 2, "peak_memory_mib": 30}
+    assert laptop.total(rows) == 7.5
+    with pytest.raises(SystemExit, match=r"runtime\.json"):
+        laptop.by_stage(tmp_path / "nowhere")
