@@ -37,7 +37,8 @@ CLASSES = 6
 def build(method: str, blocks: int, preset: str) -> AstromerClassifier:
     """The network of a method, with its noise switched on in the last ``blocks`` blocks."""
     settings = params.load(params.TrainUncertainty, preset=preset)
-    encoder = params.load(params.PretrainAstromer, preset=preset).network.model_dump()
+    pretrained = params.load(params.PretrainAstromer, preset=preset)
+    encoder = pretrained.network(settings.network).architecture()
     attention: dict[str, Any] | None = None
     if method.startswith(("hsa", "ha")):
         second = method != "ha_mc_dropout, 1 step"

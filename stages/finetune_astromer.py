@@ -1,5 +1,6 @@
 """Fine-tune Astromer on few labelled stars with the task of its pre-training, and embed them."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,25 +17,27 @@ from nightjar.training import checkpoints, trained
 STAGE = "finetune_astromer"
 SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
-PRETRAINED = Path("models/astromer/weights.safetensors")
-MODELS = Path("models/astromer_finetuned/folds")
+PRETRAINED = Path("models/astromer")
+MODELS = Path("models/astromer_finetuned")
 EMBEDDINGS = Path("data/embeddings/astromer")
 
 
-def main() -> None:
+def main(model: str) -> None:
     """For each survey, number of samples and fold: train, save, embed every window."""
     settings = params.load(params.FinetuneAstromer)
+    weighted = params.load(params.PretrainAstromer).network(model).weighted
+    weights_file = PRETRAINED / model / "weights.safetensors"
     tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
-    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", PRETRAINED]
-    resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
+    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", weights_file]
+    resume = checkpoints.directory(f"{STAGE}_{model}", settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
-    pretrained = weights.load(PRETRAINED, network=Astromer)
+    pretrained = weights.load(weights_file, network=Astromer)
     full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
     sample = weights.fingerprint(inputs[:1])
     train = stars.drawn(probed=settings.probed, full=full)
     table = stored.table(SAMPLE / "splits.parquet")
     metrics, shown = {}, {}
-    EMBEDDINGS.mkdir(parents=True, exist_ok=True)
+    (EMBEDDINGS / model).mkdir(parents=True, exist_ok=True)
     for (survey, samples), folds in parts.tasks(table).items():
         task_name, fits = f"{survey}_{samples}", []
         for fold, part in folds.items():
@@ -42,7 +45,7 @@ def main() -> None:
             torch.manual_seed(settings.seed + fold)
             network = Astromer(**{**pretrained.metadata.settings, "dropout": settings.dropout})
             network.load_state_dict(pretrained.network.state_dict())
-            task = AstromerTask(network)
+            task = AstromerTask(network, weighted)
             validation = stars.sequential(rows["validation"], probed=settings.probed, full=full)
             fitted = training.fit_rows(
                 task,
@@ -52,11 +55,11 @@ def main() -> None:
                 seed=settings.seed + fold,
                 validation_seed=settings.seed,
                 resume=resume / f"{task_name}_{fold}.safetensors",
-                label=f"Astromer, {survey}, {samples} per class, fold {fold}",
+                label=f"{model}, {survey}, {samples} per class, fold {fold}",
             )
             fits.append(fitted)
             trained.save(
-                MODELS / f"{task_name}_{fold}",
+                MODELS / model / "folds" / f"{task_name}_{fold}",
                 network,
                 fitted,
                 preprocessing=stars.preprocessing,
@@ -64,18 +67,23 @@ def main() -> None:
                 sample=sample,
             )
             windows = stars.sequential(np.concatenate(list(rows.values())), full=full)
-            layers = task.collect(
+            pooled = task.collect(
                 task.embed,
                 batching.evaluation(windows, np.arange(len(windows)), settings.batch_size)(),
             )
-            ids = stars.ids[windows.row]
-            np.savez(EMBEDDINGS / f"{task_name}_{fold}.npz", object_id=ids, layers=layers)
+            np.savez(
+                EMBEDDINGS / model / f"{task_name}_{fold}.npz",
+                object_id=stars.ids[windows.row],
+                layers=pooled[:, :-1],
+                maximum=pooled[:, -1],
+            )
         metrics[task_name] = over_folds([trained.summary(each) for each in fits])
         shown[f"{survey}, {samples} per class"] = fits
-    write_json(f"metrics/{STAGE}.json", metrics)
-    trained.write_curves(f"plots/{STAGE}/learning_curves.csv", shown)
-    checkpoints.clear(STAGE)
+    write_json(f"metrics/{STAGE}_{model}.json", metrics)
+    trained.write_curves(f"plots/{STAGE}/{model}/learning_curves.csv", shown)
+    checkpoints.clear(f"{STAGE}_{model}")
 
 
 if __name__ == "__main__":
-    run(main, STAGE)
+    named = " ".join(sys.argv[1:])
+    run(lambda: main(named), f"{STAGE}@{named}")

@@ -1,5 +1,6 @@
-"""Pre-train Astromer: predict hidden magnitudes of every star that is scored nowhere."""
+"""Pre-train an Astromer network: predict hidden magnitudes of every star that is scored nowhere."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,51 +18,53 @@ from nightjar.training import checkpoints, trained
 STAGE = "pretrain_astromer"
 SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
-MODEL = Path("models/astromer")
+MODELS = Path("models/astromer")
 SHOWN = 3  # windows in the figure
 
 
-def given(settings: params.PretrainAstromer) -> list[Path]:
+def given(settings: params.PretrainAstromer, model: str) -> list[Path]:
     """The file that ``init`` names, if it names one."""
-    if settings.init is None:
+    init = settings.network(model).init
+    if init is None:
         return []
-    if not Path(settings.init).is_file():
+    if not Path(init).is_file():
         raise InputError(
-            f"pretrain_astromer.init: {settings.init}: no such file; give a weights.safetensors of "
-            "Astromer, or null to begin anew"
+            f"pretrain_astromer.networks.{model}.init: {init}: no such file; give a "
+            "weights.safetensors of Astromer, or null to begin anew"
         )
-    return [Path(settings.init)]
+    return [Path(init)]
 
 
-def start(settings: params.PretrainAstromer) -> Astromer:
+def start(settings: params.PretrainAstromer, model: str) -> Astromer:
     """A new network of the settings' sizes, or the one whose weights ``init`` names."""
     torch.manual_seed(settings.seed)
-    if settings.init is None:
-        return Astromer(**settings.network.model_dump(), dropout=settings.dropout)
-    loaded = weights.load(settings.init, network=Astromer)
+    chosen = settings.network(model)
+    if chosen.init is None:
+        return Astromer(**chosen.architecture(), dropout=settings.dropout)
+    loaded = weights.load(chosen.init, network=Astromer)
     network = Astromer(**{**loaded.metadata.settings, "dropout": settings.dropout})
     network.load_state_dict(loaded.network.state_dict())
     return network
 
 
-def main() -> None:
+def main(model: str) -> None:
     """Train on all windows but those of scored stars, save, keep some reconstructions to draw."""
     settings = params.load(params.PretrainAstromer)
     tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
-    begun = given(settings)
+    begun = given(settings, model)
     inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", *begun]
-    resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
+    resume = checkpoints.directory(f"{STAGE}_{model}", settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
     scored = parts.scored(stored.table(SAMPLE / "splits.parquet"))
     unseen = stars.rows_outside_groups_of(scored)
     held_out = parts.held_out(
         stars.objects.iloc[unseen], settings.validation_fraction, settings.seed
     )
-    network = start(settings)
+    network = start(settings, model)
     full = network.mask == "legacy"  # there padding takes part
     train = stars.drawn(probed=settings.probed, full=full)
     validation = stars.sequential(unseen[held_out], probed=settings.probed, full=full)
-    task = AstromerTask(network)
+    task = AstromerTask(network, settings.network(model).weighted)
     fitted = training.fit_rows(
         task,
         (train, unseen[~held_out]),
@@ -70,10 +73,10 @@ def main() -> None:
         seed=settings.seed,
         validation_seed=settings.seed,
         resume=resume / "astromer.safetensors",
-        label="Astromer, pre-training",
+        label=f"{model}, pre-training",
     )
     trained.save(
-        MODEL,
+        MODELS / model,
         network,
         fitted,
         preprocessing=stars.preprocessing,
@@ -82,12 +85,15 @@ def main() -> None:
         notes={"initial weights": f"SHA-256 {weights.fingerprint(begun)}"} if begun else None,
     )
     counts = {"light_curves": int((~held_out).sum()), "validation_windows": len(validation)}
-    write_json(f"metrics/{STAGE}.json", {"training": {**counts, **trained.summary(fitted)}})
-    trained.write_curves(f"plots/{STAGE}/learning_curves.csv", {"Astromer": [fitted]})
+    summary = {"training": {**counts, **trained.summary(fitted)}}
+    write_json(f"metrics/{STAGE}_{model}.json", summary)
+    plots = Path("plots") / STAGE / model
+    trained.write_curves(plots / "learning_curves.csv", {model: [fitted]})
     shown = validation.batch(np.arange(min(SHOWN, len(validation))), np.random.default_rng(0))
-    np.savez(f"plots/{STAGE}/reconstruction.npz", allow_pickle=False, **task.reconstruct(shown))
-    checkpoints.clear(STAGE)
+    np.savez(plots / "reconstruction.npz", allow_pickle=False, **task.reconstruct(shown))
+    checkpoints.clear(f"{STAGE}_{model}")
 
 
 if __name__ == "__main__":
-    run(main, STAGE)
+    named = " ".join(sys.argv[1:])
+    run(lambda: main(named), f"{STAGE}@{named}")

@@ -13,8 +13,12 @@ MODELS = {  # model -> the weights that its card describes: the first that fit
     "maven": "folds/*/weights.safetensors",
     "maven_lite": "folds/*/weights.safetensors",
     "baseline": "folds/class_*/weights.safetensors",
-    "astromer": "weights.safetensors",
-    "astromer_finetuned": "folds/*/weights.safetensors",
+    "astromer/astromer1": "weights.safetensors",
+    "astromer/astromer2": "weights.safetensors",
+    "astromer/nightjar": "weights.safetensors",
+    "astromer_finetuned/astromer1": "folds/*/weights.safetensors",
+    "astromer_finetuned/astromer2": "folds/*/weights.safetensors",
+    "astromer_finetuned/nightjar": "folds/*/weights.safetensors",
 }
 
 

@@ -19,7 +19,6 @@ from nightjar.uncertainty.outside import outside, without
 STAGE = "train_uncertainty"
 SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
-PRETRAINED = Path("models/astromer/weights.safetensors")
 
 
 def main(method: str) -> None:
@@ -31,10 +30,11 @@ def main(method: str) -> None:
             f"{', '.join(settings.methods)}"
         )
     tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
-    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", PRETRAINED]
+    weights_file = Path(f"models/astromer/{settings.network}/weights.safetensors")
+    inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", weights_file]
     resume = checkpoints.directory(f"{STAGE}_{method}", settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
-    pretrained = weights.load(PRETRAINED, network=Astromer)
+    pretrained = weights.load(weights_file, network=Astromer)
     full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
     table = stored.table(SAMPLE / "splits.parquet")
     survey, folds = parts.task(table, settings.survey, settings.samples_per_class)

@@ -114,6 +114,22 @@ def test_a_number_that_yaml_11_reads_as_text_is_a_number(tmp_path):
             "pretrain_clip",
             ["dim 15 is odd"],
         ),
+        (
+            {"pretrain_astromer.networks.nightjar.dims": 8},
+            "pretrain_astromer",
+            ["networks.nightjar.dims: unknown key", "'dim'"],
+        ),
+        (
+            {"pretrain_astromer.models": ["astromer3"]},
+            "pretrain_astromer",
+            ["'astromer3', of which networks says nothing"],
+        ),
+        (
+            {"pretrain_astromer.models": ["nightjar", "nightjar"]},
+            "pretrain_astromer",
+            ["'nightjar' twice"],
+        ),
+        ({"pretrain_astromer.models": ["../x"]}, "pretrain_astromer", ["models.0", "pattern"]),
         ({"probe_clip.neighbours": []}, "probe_clip", ["neighbours", "at least 1"]),
         ({"train_classical.wavelength_max": 2500.0}, "train_classical", ["wavelength_max must"]),
         (

@@ -13,6 +13,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.pipeline
+METHODS = ("deterministic", "ensemble", "mc_dropout", "hsa", "ha_mc_dropout")
+MODELS = ("astromer1", "astromer2", "nightjar")
 
 
 class Clone:
@@ -78,9 +80,9 @@ def clone(tmp_path_factory) -> Clone:
 def test_every_stage_wrote_its_metrics_and_the_report_stands_alone(clone):
     stages = yaml.safe_load((clone.path / "dvc.yaml").read_text())["stages"]
     written = {name.removesuffix(".json") for name in clone.metrics()}
-    names = ("deterministic", "ensemble", "mc_dropout", "hsa", "ha_mc_dropout")
-    methods = {f"train_uncertainty_{name}" for name in names}
-    assert written == (set(stages) - {"report", "train_uncertainty"}) | methods
+    items = {"train_uncertainty": METHODS, "pretrain_astromer": MODELS, "finetune_astromer": MODELS}
+    of_items = {f"{stage}_{item}" for stage, listed in items.items() for item in listed}
+    assert written == (set(stages) - {"report", *items}) | of_items
     for name, content in clone.metrics().items():
         assert json.loads(content, parse_constant=pytest.fail), name  # no NaN, no infinity
     html = (clone.path / "plots" / "report.html").read_text()
@@ -124,10 +126,11 @@ def test_another_learning_rate_is_another_experiment(clone):
     clone.run("dvc", "exp", "run", "-S", "lr=1e-5", *trained)
     smaller = clone.metrics()
     assert "lr: 1e-05" in (clone.path / "params.yaml").read_text()  # YAML 1.2, a string to PyYAML
-    for stage in trained:
+    networks = [f"pretrain_astromer_{model}" for model in MODELS]
+    for stage in (*trained[:2], *networks):
         name = f"{stage}.json"
         assert len({before[name], larger[name], smaller[name]}) == 3, name
-    for stage in ("finetune_clip", "finetune_astromer", "probe_clip"):
+    for stage in ("finetune_clip", "finetune_astromer_nightjar", "probe_clip"):
         assert before[f"{stage}.json"] != larger[f"{stage}.json"], stage
     assert before["gather_supernovae.json"] == larger["gather_supernovae.json"]
     difference = json.loads(clone.run("dvc", "metrics", "diff", "--json", "HEAD"))

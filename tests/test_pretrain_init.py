@@ -14,9 +14,13 @@ from stages import pretrain_astromer
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def settings(**changes) -> params.PretrainAstromer:
+MODEL = "nightjar"
+
+
+def settings(init: str | None, **changes) -> params.PretrainAstromer:
     found = params.load(params.PretrainAstromer, ROOT / "params.yaml")
-    return found.model_copy(update=changes)
+    network = found.network(MODEL).model_copy(update={"init": init})
+    return found.model_copy(update={"networks": {MODEL: network}, **changes})
 
 
 def test_it_begins_with_the_weights_and_network_of_the_file(tmp_path):
@@ -24,15 +28,16 @@ def test_it_begins_with_the_weights_and_network_of_the_file(tmp_path):
     network = Astromer(**{**NAMED["astromer1"], **small})
     path = tmp_path / "weights.safetensors"
     weights.save(path, network, preprocessing={}, sample="")
-    begun = pretrain_astromer.start(settings(init=str(path), dropout=0.25))
+    begun = pretrain_astromer.start(settings(str(path), dropout=0.25), MODEL)
     assert begun.settings == {**network.settings, "dropout": 0.25}
     assert all(torch.equal(begun.state_dict()[k], v) for k, v in network.state_dict().items())
 
 
 def test_without_a_file_it_is_new():
-    first, second = (pretrain_astromer.start(settings(init=None)) for _ in range(2))
-    sizes = settings().network.model_dump()
-    assert {key: first.settings[key] for key in sizes} == sizes
+    first, second = (pretrain_astromer.start(settings(None), MODEL) for _ in range(2))
+    described = settings(None).network(MODEL).architecture()
+    assert {key: first.settings[key] for key in described} == described
+    assert not {"init", "weighted"} & set(described)
     assert torch.equal(first.head[1].weight, second.head[1].weight)
 
 
@@ -41,11 +46,11 @@ def test_a_file_of_another_network_is_refused(tmp_path):
     path = tmp_path / "weights.safetensors"
     weights.save(path, head, preprocessing={}, sample="")
     with pytest.raises(InputError, match="holds the network GammaHead, not Astromer"):
-        pretrain_astromer.start(settings(init=str(path)))
+        pretrain_astromer.start(settings(str(path)), MODEL)
 
 
 def test_a_folder_or_nothing_for_a_file_names_the_key(tmp_path):
     for wrong in (tmp_path, tmp_path / "nothing"):
-        with pytest.raises(InputError, match=r"pretrain_astromer\.init: .*no such file"):
-            pretrain_astromer.given(settings(init=str(wrong)))
-    assert pretrain_astromer.given(settings(init=None)) == []
+        with pytest.raises(InputError, match=r"networks\.nightjar\.init: .*no such file"):
+            pretrain_astromer.given(settings(str(wrong)), MODEL)
+    assert pretrain_astromer.given(settings(None), MODEL) == []

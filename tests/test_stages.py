@@ -9,7 +9,13 @@ import pytest
 import yaml
 
 from nightjar.errors import InputError
-from stages import evaluate_uncertainty, probe_clip, train_uncertainty
+from stages import (
+    evaluate_uncertainty,
+    finetune_astromer,
+    pretrain_astromer,
+    probe_clip,
+    train_uncertainty,
+)
 from tests.test_bad_input import run, valid_params, valid_tables
 
 SUPERNOVAE = (
@@ -110,3 +116,12 @@ def test_an_unknown_method_of_uncertainty_is_refused(tmp_path, monkeypatch, meth
     Path("params.yaml").write_text(yaml.safe_dump(valid_params()))
     with pytest.raises(InputError, match=f"'{method}' is none of .*: deterministic, ensemble"):
         train_uncertainty.main(method)
+
+
+@pytest.mark.parametrize("stage", [pretrain_astromer, finetune_astromer])
+@pytest.mark.parametrize("model", ["astromer-2", ""])
+def test_an_unknown_network_is_refused(tmp_path, monkeypatch, stage, model):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(yaml.safe_dump(valid_params()))
+    with pytest.raises(InputError, match=f"'{model}' is none of .*: astromer1, astromer2, nightj"):
+        stage.main(model)

@@ -1,6 +1,7 @@
 """The house rules that a machine can hold: who imports whom, and what dvc.yaml must declare."""
 
 import ast
+import re
 from importlib import import_module
 from modulefinder import ModuleFinder
 from pathlib import Path
@@ -10,13 +11,20 @@ import yaml
 
 from nightjar import params
 from nightjar.training import checkpoints
+from stages import report
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 TRAINING = [name for name, kind in params.STAGES.items() if issubclass(kind, params.Training)]
 OF_OTHERS = {  # keys that a stage reads in another stage's block
     "train_classical": ["probe_clip.class_groups", "probe_clip.neighbours"],
     "finetune_clip": ["pretrain_clip.validation_fraction"],
+    "finetune_astromer": [
+        "pretrain_astromer.models",
+        "pretrain_astromer.networks.${item.model}.weighted",
+    ],
+    "probe_astromer": ["pretrain_astromer.models"],
     "evaluate_uncertainty": [
         "train_uncertainty.methods",
         "train_uncertainty.samples_per_class",
@@ -64,6 +72,25 @@ def block(stage: str) -> dict:
     return PIPELINE[stage]
 
 
+def filled(text: str, item: dict[str, str]) -> str:
+    """Text of dvc.yaml with its ``${...}``: those of a matrix's ``item``, else of params.yaml."""
+
+    def value(match: re.Match[str]) -> str:
+        kind, _, key = match[1].partition(".")
+        return item[key] if kind == "item" else str(PARAMS[kind][key] if key else PARAMS[kind])
+
+    return re.sub(r"\$\{([\w.]+)\}", value, text)
+
+
+def first_item(stage: str) -> dict[str, str]:
+    """The first of a stage's matrix, as ``{"method": "deterministic"}``; else nothing."""
+    found = {}
+    for name, values in block(stage).get("matrix", {}).items():
+        top, key = values.removeprefix("${").removesuffix("}").split(".")
+        found[name] = PARAMS[top][key][0]
+    return found
+
+
 def test_dvc_yaml_has_the_stages_of_the_settings():
     assert list(PIPELINE) == list(params.STAGES)
 
@@ -97,11 +124,10 @@ def test_declared_params_are_those_that_the_stage_reads(stage):
 
 @pytest.mark.parametrize("stage", PIPELINE)
 def test_every_declared_key_exists(stage):
-    values = yaml.safe_load((ROOT / "params.yaml").read_text())
     for declared in block(stage).get("params", []):
-        for preset in values["presets"]:
-            here = values
-            for key in declared.replace("${preset}", preset).split("."):
+        for preset in PARAMS["presets"]:
+            here = PARAMS
+            for key in filled(declared.replace("${preset}", preset), first_item(stage)).split("."):
                 assert key in here, f"params.yaml has no {declared} ({preset})"
                 here = here[key]
 
@@ -118,9 +144,9 @@ def test_a_checkpoint_belongs_to_all_data_that_the_stage_reads(stage, monkeypatc
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(checkpoints, "directory", stop)
     with pytest.raises(KeyboardInterrupt):
-        import_module(f"stages.{stage}").main(*["deterministic"] * ("matrix" in PIPELINE[stage]))
-    data = [dep for dep in block(stage)["deps"] if dep.startswith(("data", "models"))]
-    assert sorted(taken) == sorted(data)
+        import_module(f"stages.{stage}").main(*first_item(stage).values())
+    deps = [filled(dep, first_item(stage)) for dep in block(stage)["deps"]]
+    assert sorted(taken) == sorted(dep for dep in deps if dep.startswith(("data", "models")))
 
 
 @pytest.mark.parametrize("stage", PIPELINE)
@@ -129,6 +155,20 @@ def test_a_stage_file_is_a_flat_story(stage):
     assert f'"{stage}"' in text
     assert f"params.{params.STAGES[stage].__name__}" in text or stage == "report"
     assert len(text.splitlines()) <= 100
+
+
+def test_the_report_describes_every_astromer_network():
+    """A stage without a matrix cannot take its deps and outs from a list of params.yaml."""
+    listed = {
+        f"models/{kind}/{model}/{file}"
+        for model in PARAMS["pretrain_astromer"]["models"]
+        for kind, file in (("astromer", "weights.safetensors"), ("astromer_finetuned", "folds"))
+    }
+    deps = {dep for dep in block("report")["deps"] if dep.startswith("models/astromer")}
+    cards = {next(iter(out)) for out in block("report")["outs"] if "models/astromer" in str(out)}
+    assert deps == listed
+    assert cards == {f"{Path(dep).parent}/MODEL_CARD.md" for dep in deps}
+    assert {f"models/{name}/MODEL_CARD.md" for name in report.MODELS} >= cards
 
 
 @pytest.mark.parametrize("name", [n for n in modules() if room(n) in TORCH_FREE])

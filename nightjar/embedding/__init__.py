@@ -3,7 +3,7 @@
 ::
 
     from nightjar.embedding import Encoder
-    encoder = Encoder.load("models/astromer")
+    encoder = Encoder.load("models/astromer/nightjar")
     embeddings = encoder.embed(light_curves)  # (n, dim), in the order of the light curves
 """
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from nightjar.errors import InputError
 from nightjar.params.common import (
     AstromerSettings,
     Count,
@@ -98,13 +99,48 @@ class ProbeClip(Settings):
     redshift_low: Positive
 
 
-class PretrainAstromer(Training):
-    """Masked reconstruction of unlabelled windows."""
+class PretrainedNetwork(AstromerSettings):
+    """An Astromer network, the weights it begins with, whether errors weigh its loss."""
 
     init: str | None
-    network: AstromerSettings
+    weighted: bool
+
+    def architecture(self) -> dict[str, Any]:
+        """What `nightjar.networks.Astromer` takes."""
+        return self.model_dump(include=set(AstromerSettings.model_fields))
+
+
+class PretrainAstromer(Training):
+    """Masked reconstruction of unlabelled windows, one run per network."""
+
+    models: Annotated[list[Name], Field(min_length=1)]
+    networks: dict[str, PretrainedNetwork]
     probed: ProbedSettings
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for place, model in enumerate(self.models):
+            if model in self.models[:place]:
+                raise ValueError(f"models names {model!r} twice")
+            if model not in self.networks:
+                raise ValueError(f"models names {model!r}, of which networks says nothing")
+        return self
+
+    def network(self, model: str) -> PretrainedNetwork:
+        """Settings of one of the ``models``.
+
+        Raises
+        ------
+        InputError
+            It is none of them.
+        """
+        if model not in self.models:
+            raise InputError(
+                f"model {model!r} is none of pretrain_astromer.models in params.yaml: "
+                f"{', '.join(self.models)}"
+            )
+        return self.networks[model]
 
 
 class FinetuneAstromer(Training):
@@ -160,6 +196,7 @@ class TrainUncertainty(Training):
     """Classifiers with an uncertainty, one run per method."""
 
     methods: list[Literal["deterministic", "ensemble", "mc_dropout", "hsa", "ha_mc_dropout"]]
+    network: Name
     survey: str | None
     left_out: str | None
     samples_per_class: Count

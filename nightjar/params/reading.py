@@ -10,9 +10,9 @@ type, because DVC writes YAML 1.2 (``1e-05``), which PyYAML, a YAML 1.1 reader, 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
@@ -115,9 +115,7 @@ def _explain(error: ValidationError, path: str, stage: str, kind: type[Settings]
     for problem in error.errors():
         where = ".".join(str(part) for part in (stage, *problem["loc"]))
         if problem["type"] == "extra_forbidden":
-            fields: Any = kind.model_fields
-            for part in problem["loc"][:-1]:
-                fields = fields[part].annotation.model_fields
+            fields = _fields(kind, problem["loc"][:-1])
             hint = _nearest(str(problem["loc"][-1]), [k for k in fields if k not in ROOT_KEYS])
             lines.append(f"{path}: {where}: unknown key{hint}")
         elif problem["type"] == "missing":
@@ -126,3 +124,10 @@ def _explain(error: ValidationError, path: str, stage: str, kind: type[Settings]
             text = problem["msg"].removeprefix("Value error, ")
             lines.append(f"{path}: {where}: {text} (got {problem['input']!r})")
     return "\n".join(lines)
+
+
+def _fields(kind: Any, where: Sequence[Any]) -> list[str]:
+    """Keys of the settings at ``where`` in ``kind``; a mapping's values are all of one kind."""
+    for key in where:
+        kind = get_args(kind)[1] if get_origin(kind) is dict else kind.model_fields[key].annotation
+    return list(kind.model_fields)

@@ -17,8 +17,8 @@ from nightjar import figures
 LOSSES = {  # by how the name of the stage begins; others have just a "loss"
     "pretrain_clip": "contrastive loss",
     "finetune_clip": "contrastive loss",
-    "pretrain_astromer": "weighted RMSE / mag",
-    "finetune_astromer": "weighted RMSE / mag",
+    "pretrain_astromer": "reconstruction loss / mag",
+    "finetune_astromer": "reconstruction loss / mag",
     "train_uncertainty": "cross-entropy / nat",
 }
 
@@ -26,7 +26,7 @@ LOSSES = {  # by how the name of the stage begins; others have just a "loss"
 def draw(plots: str | Path) -> Iterator[tuple[str, Figure]]:
     """Every figure with its name, ``<stage>_<what>``, of a folder of plot data."""
     for path in sorted(Path(plots).rglob("learning_curves.csv")):
-        stage = "_".join(path.relative_to(plots).parent.parts)  # a matrix has a folder per value
+        stage = _stage(path, plots)
         loss = next((name for start, name in LOSSES.items() if stage.startswith(start)), "loss")
         yield f"{stage}_learning_curves", figures.learning_curves(_losses(path), loss)
     for path in sorted(Path(plots).rglob("reconstruction.npz")):
@@ -34,7 +34,11 @@ def draw(plots: str | Path) -> Iterator[tuple[str, Figure]]:
             arrays = dict(stored)
         titles = [f"window {number + 1}" for number in range(len(arrays["time"]))]
         figure = figures.reconstruction(**arrays, titles=titles)
-        yield f"{path.parent.name}_reconstruction", figure
+        yield f"{_stage(path, plots)}_reconstruction", figure
+
+
+def _stage(path: Path, plots: str | Path) -> str:
+    return "_".join(path.relative_to(plots).parent.parts)  # a matrix has a folder per value
 
 
 def _losses(path: Path) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:

@@ -64,9 +64,9 @@ def test_write_reads_the_weights_file(tmp_path, monkeypatch):
     )  # fmt: skip
     path = tmp_path / "weights.safetensors"
     weights.save(path, encoder, preprocessing={"window": 200}, sample="cd" * 32)
-    cards.write(path.name, "models/astromer/MODEL_CARD.md")
-    card = (tmp_path / "models/astromer/MODEL_CARD.md").read_text()
-    assert card.startswith("# astromer\n")
+    cards.write(path.name, "models/astromer/nightjar/MODEL_CARD.md")
+    card = (tmp_path / "models/astromer/nightjar/MODEL_CARD.md").read_text()
+    assert card.startswith("# nightjar\n")
     assert "cd" * 32 in card
     assert f"{sum(p.numel() for p in encoder.parameters()):,}" in card
 

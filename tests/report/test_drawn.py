@@ -39,14 +39,14 @@ def test_nothing_to_draw(tmp_path):
 
 
 def test_every_figure_has_the_name_of_its_stage(tmp_path):
-    curves(tmp_path, "pretrain_astromer", {"Astromer": [[(2.0, 1.0)]]})
+    curves(tmp_path, "pretrain_astromer/nightjar", {"nightjar": [[(2.0, 1.0)]]})
     curves(tmp_path, "train_baselines", {"class": [[(2.0, 1.0)]]})
-    reconstruction(tmp_path, "pretrain_astromer")
+    reconstruction(tmp_path, "pretrain_astromer/nightjar")
     figures = dict(drawn.draw(tmp_path))
     assert list(figures) == [
-        "pretrain_astromer_learning_curves",
+        "pretrain_astromer_nightjar_learning_curves",
         "train_baselines_learning_curves",
-        "pretrain_astromer_reconstruction",
+        "pretrain_astromer_nightjar_reconstruction",
     ]
     assert all(isinstance(figure, Figure) for figure in figures.values())
 
@@ -69,7 +69,7 @@ def test_the_curves_are_those_written(tmp_path):
     ("stage", "loss"),
     [
         ("pretrain_clip", "contrastive loss"),
-        ("finetune_astromer", "weighted RMSE / mag"),
+        ("finetune_astromer", "reconstruction loss / mag"),
         ("train_uncertainty_mc_dropout", "cross-entropy / nat"),  # one of a matrix of stages
         ("train_baselines", "loss"),  # of two kinds
         ("train_something_new", "loss"),  # a stage that this module has never heard of
