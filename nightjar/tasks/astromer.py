@@ -12,6 +12,7 @@ from torch import Tensor
 from nightjar import losses
 from nightjar.batching import Batch
 from nightjar.networks import Astromer
+from nightjar.networks.pooling import MaxPooling
 from nightjar.tasks.base import Task, sequence
 
 
@@ -27,6 +28,7 @@ class AstromerTask(Task):
     def __init__(self, network: Astromer, weighted: bool = True) -> None:
         super().__init__(network)
         self.weighted = weighted
+        self._maximum = MaxPooling()
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """``reconstruction_loss``, mag: the (weighted) root mean square over probed points."""
@@ -52,8 +54,16 @@ class AstromerTask(Task):
         }
 
     def embed(self, batch: Batch) -> Tensor:
-        """Mean over time of every layer, (batch, depth + 1, dim), all points visible."""
-        return cast(Astromer, self.network).embed(*sequence(batch))
+        """Mean over time of every layer, then the last block's largest value over time.
+
+        Returns
+        -------
+        (batch, depth + 2, dim), all points visible
+        """
+        network = cast(Astromer, self.network)
+        layers = network.layers(*sequence(batch))  # depth + 1 of (batch, length, dim)
+        means = [network.pool(layer, batch.valid) for layer in layers]
+        return torch.stack([*means, self._maximum(layers[-1], batch.valid)], dim=1)
 
     @torch.inference_mode()
     def reconstruct(self, batch: Batch) -> dict[str, NDArray]:
