@@ -5,8 +5,8 @@ import torch
 from torch.testing import assert_close
 
 from nightjar.networks.astromer import Astromer
-from nightjar.networks.heads import AstromerClassifier, GammaHead
-from tests.networks.windows import PAPER, small, window
+from nightjar.networks.heads import AstromerClassifier, AttentionClassifier, GammaHead, MLPHead
+from tests.networks.windows import PAPER, pad, small, window
 
 LAYERS = torch.tensor([[[0.0, 0.0], [4.0, 8.0]]])
 
@@ -58,3 +58,29 @@ def test_dropout_has_sites_in_encoder_and_head(part):
     network, batch = AstromerClassifier(PAPER, [8], 3, dropout=0.3).eval(), window(12, 5)
     getattr(network, part).train()
     assert not torch.equal(network(*batch[:4]), network(*batch[:4]))
+
+
+def test_a_gamma_head_of_one_layer_is_the_plain_head():
+    torch.manual_seed(0)
+    gamma = GammaHead(1, 4, [8, 6], 5)
+    torch.manual_seed(0)
+    plain, pooled = MLPHead(4, [8, 6], 5), torch.randn(3, 4)
+    assert torch.equal(gamma(pooled[:, None]), plain(pooled))
+
+
+def test_attention_pools_the_last_block_of_a_frozen_encoder():
+    network, batch = AttentionClassifier(PAPER, [8], 3).eval(), window(12, 5)
+    last = network.encoder(*batch[:4])
+    assert_close(network(*batch[:4]), network.head(network.pool(last, batch.valid)))
+    assert_close(network(*pad(batch, 7)[:4]), network(*batch[:4]))
+
+
+def test_nothing_of_the_encoder_below_attention_pooling_trains():
+    encoder = Astromer(**PAPER, dropout=0.4)
+    network, batch = AttentionClassifier(encoder.settings, [8], 3, dropout=0.0), window(12, 5)
+    network.train()
+    assert torch.equal(network(*batch[:4]), network(*batch[:4]))  # it does not drop, either
+    network(*batch[:4]).square().sum().backward()
+    moved = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
+    assert moved == {"pool", "head"}
+    assert not any(p.requires_grad for p in network.encoder.parameters())
