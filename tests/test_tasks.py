@@ -16,21 +16,12 @@ from nightjar.networks import EndToEnd, GammaHead, Maven
 ENCODER = {"dim": 8, "depth": 1, "heads": 2, "base": 1000.0, "pooling": "mean"}
 
 
-def sequences(value, probed=None, target=None, error=0.1, masked=None, **rest):
+def sequences(value):
     value = np.asarray(value, np.float32)
-    extra = {"probed": probed, "target": target, "masked": masked}
-    extra = {k: np.asarray(v) for k, v in extra.items() if v is not None}
     return batching.collate(
-        value, np.full_like(value, error), np.arange(value.size).reshape(value.shape),
-        np.zeros(value.shape), np.ones(value.shape, bool), np.arange(len(value)), **extra, **rest,
+        value, np.full_like(value, 0.1), np.arange(value.size).reshape(value.shape),
+        np.zeros(value.shape), np.ones(value.shape, bool), np.arange(len(value)),
     )  # fmt: skip
-
-
-class Echo(nn.Module):
-    """Reconstructs what it sees."""
-
-    def reconstruct(self, value, time, band, valid, masked=None):
-        return value
 
 
 class Fixed(nn.Module):
@@ -53,42 +44,6 @@ def test_contrastive_loss_of_pairs():
     loss.backward()
     assert all(p.grad is not None for p in network.parameters())
     assert task.validate([pair, pair]) == {"contrastive_loss": pytest.approx(loss.item())}
-
-
-def test_reconstruction_scores_by_hand():
-    # probed residuals: 1 and 3 in window 0, 2 in window 1; equal errors, so that weights are 1.001
-    value = [[1.0, 4.0, 9.0], [5.0, 5.0, 5.0]]
-    target = np.array([[0.0, 1.0, 0.0], [7.0, 0.0, 0.0]], np.float32)
-    batch = sequences(value, [[True, True, False], [True, False, False]], target)
-    task = tasks.AstromerTask(Echo())
-    # mean over windows of mean squares: (1 + 9)/2 = 5 and 4: 4.5
-    scores = task.validate([batch])
-    assert scores["rmse"] == pytest.approx(math.sqrt(4.5))
-    assert scores["reconstruction_loss"] == pytest.approx(math.sqrt(1.001 * 4.5))
-    assert float(task(batch)["reconstruction_loss"]) == pytest.approx(math.sqrt(1.001 * 4.5))
-    # residuals 1 + 9 + 4; about the windows' means 0.5 and 7: 0.25 + 0.25 + 0
-    assert scores["r2"] == pytest.approx(1 - 14 / 0.5)
-    plain = tasks.AstromerTask(Echo(), weighted=False)(batch)
-    assert float(plain["reconstruction_loss"]) == pytest.approx(math.sqrt(4.5))
-
-
-def test_reconstruction_scores_do_not_depend_on_the_batches():
-    rng = np.random.default_rng(0)
-    value, target = rng.normal(size=(2, 7, 5)).astype(np.float32)
-    probed = rng.random((7, 5)) < 0.4
-    probed[3] = False  # a window without probed points counts nowhere
-    whole = tasks.AstromerTask(Echo()).validate([sequences(value, probed, target)])
-    cut = [sequences(value[p], probed[p], target[p]) for p in (slice(0, 4), slice(4, 7))]
-    assert tasks.AstromerTask(Echo()).validate(cut) == pytest.approx(whole)
-
-
-def test_no_scored_point_is_no_nan():
-    batch = sequences([[1.0]], [[False]], np.zeros((1, 1), np.float32))
-    assert tasks.AstromerTask(Echo()).validate([batch]) == {
-        "reconstruction_loss": 0,
-        "rmse": 0,
-        "r2": 0,
-    }
 
 
 def test_classification_weighs_classes():

@@ -99,8 +99,33 @@ DEFINITIONS = {
         "Share of 90 % conformal sets that hold the true class; should be near 0.9"
     ),
     "set_size_90": Definition("Mean number of classes in a 90 % conformal set", -1),
-    "rmse": Definition("Root mean square error of the reconstructed magnitudes, mag", -1),
-    "rmse_weighted": Definition("The same with points weighted by their errors", -1),
+    "rmse": Definition("Root mean square error of the reconstructed magnitudes scored, mag", -1),
+    "weighted_rmse": Definition(
+        "The same with weights of at most 1 by 1 / error, the training objective of Astromer 2; "
+        "not comparable with the one without",
+        -1,
+    ),
+    "validation_r2": Definition(
+        "1 − Σ(error²) / Σ(deviation²) of the magnitudes scored, deviations from their window's "
+        "mean: 1 is perfect, 0 no better than that mean",
+        1,
+    ),
+    "weighted_r2": Definition(
+        "The same with weights by 1 / error in both sums and in the window's mean", 1
+    ),
+    "all_points_rmse": Definition(
+        "Root mean square error of the reconstruction with every point visible and scored, mag", -1
+    ),
+    "all_points_weighted_rmse": Definition(
+        "The same with weights of at most 1 by 1 / error; not comparable with the one without", -1
+    ),
+    "all_points_r2": Definition(
+        "1 − Σ(error²) / Σ(deviation from the window's mean)² with every point visible and scored",
+        1,
+    ),
+    "all_points_weighted_r2": Definition(
+        "The same with weights by 1 / error in both sums and in the window's mean", 1
+    ),
     "loss": Definition("Value of the training objective", -1),
     "epochs": Definition("Passes over the training sample"),
     "best_epoch": Definition("Pass with the smallest validation loss, whose weights are kept"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import cast
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nightjar import losses
+from nightjar import batching, losses
 from nightjar.batching import Batch
+from nightjar.batching.datasets import WindowData
 from nightjar.networks import Astromer
 from nightjar.networks.pooling import MaxPooling
 from nightjar.tasks.base import Task, sequence
@@ -38,20 +41,48 @@ class AstromerTask(Task):
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Scores over all probed points of a pass, however it is cut into batches.
 
+        Errors weigh the points as in Astromer 2's loss (`losses.error_weights`).
+
         Returns
         -------
-        ``reconstruction_loss`` as in `forward`; ``rmse``, the same without weights, mag; ``r2``
-        without weights, about each window's own mean over its probed points
+        ``reconstruction_loss`` as in `forward`; ``rmse``, ``weighted_rmse``, in mag: the root of
+        the mean over windows of their mean (weighted) square, as `losses.masked_rmse`; the weights,
+        at most 1.001, sum to less than the points where errors differ, so that the two are not to be
+        compared; ``r2``, ``weighted_r2``: 1 - sum w (x - x')^2 / sum w (x - m)^2 over all
+        probed points, m the (weighted) mean of those of their window
+
+        Notes
+        -----
+        The public code has the same unweighted R2, of each batch; its epochs are means over batches
+        of R2 and of the root.  Those depend on the batch size, these do not.
         """
-        sums = torch.zeros(5, dtype=torch.float64)
-        for batch in batches:
-            sums += self._sums(batch).cpu()
-        windows, weighted, plain, residual, variance = sums.tolist()
-        return {
-            "reconstruction_loss": (weighted / max(windows, 1)) ** 0.5,
-            "rmse": (plain / max(windows, 1)) ** 0.5,
-            "r2": 1 - residual / variance if variance > 0 else 0.0,
-        }
+        scores = self._scores(batches)
+        loss = scores["weighted_rmse" if self.weighted else "rmse"]
+        return {"reconstruction_loss": loss, **scores}
+
+    @torch.no_grad()
+    def all_points(self, windows: WindowData, size: int) -> dict[str, float]:
+        """Scores of the reconstruction of everything: all points visible, and all scored.
+
+        They tell what passes through the network, not how well it predicts hidden magnitudes.
+
+        Parameters
+        ----------
+        windows : sequential ones; which of their points are probed does not matter
+        size : windows in a batch
+
+        Returns
+        -------
+        ``all_points_rmse``, ``all_points_weighted_rmse``, ``all_points_r2`` and
+        ``all_points_weighted_r2``, as `validate` defines them
+        """
+        shown = replace(windows, probed=None)
+        batches = batching.evaluation(shown, np.arange(len(shown)), size)()
+        scores = self._scores(
+            replace(each, probed=each.valid, target=each.value)
+            for each in (batch.to(self.device) for batch in batches)
+        )
+        return {f"all_points_{key}": value for key, value in scores.items()}
 
     def embed(self, batch: Batch) -> Tensor:
         """Mean over time of every layer, then the last block's largest value over time.
@@ -79,18 +110,34 @@ class AstromerTask(Task):
             "probed": batch.probed.cpu().numpy(),
         }
 
-    def _sums(self, batch: Batch) -> Tensor:
-        """Windows with probed points; their mean squares, weighted and not; R2's two sums."""
+    def _scores(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """RMSE and R2 over a pass, without weights and with."""
+        sums = torch.zeros(2, 4, dtype=torch.float64)
+        for batch in batches:
+            prediction = self._reconstruct(batch)
+            sums += torch.stack([self._sums(batch, prediction, w) for w in (False, True)]).cpu()
+        scores = {}
+        for prefix, values in zip(("", "weighted_"), sums.tolist(), strict=True):
+            windows, square, residual, deviation = values
+            scores[f"{prefix}rmse"] = (square / max(windows, 1)) ** 0.5
+            scores[f"{prefix}r2"] = 1 - residual / deviation if deviation > 0 else 0.0
+        return scores
+
+    def _sums(self, batch: Batch, prediction: Tensor, weighted: bool) -> Tensor:
+        """Windows with probed points; the sum of their mean squares; R2's two sums."""
         assert batch.probed is not None
         assert batch.target is not None
-        prediction = self._reconstruct(batch)
         windows = batch.probed.any(1).sum()
-        squares = [self._rmse(batch, prediction, w) ** 2 for w in (self.weighted, False)]
+        square = windows * self._rmse(batch, prediction, weighted) ** 2
+        weight = batch.probed.float()
+        if weighted:
+            weight = weight * losses.error_weights(batch.error, batch.valid)
         target = torch.where(batch.probed, batch.target, 0.0)
-        mean = target.sum(1, keepdim=True) / batch.probed.sum(1, keepdim=True).clamp(min=1)
-        residual = ((target - prediction) ** 2)[batch.probed].sum()
-        variance = ((target - mean) ** 2)[batch.probed].sum()
-        return torch.stack([windows, *(windows * square for square in squares), residual, variance])
+        total = weight.sum(1, keepdim=True).clamp(min=losses.NOISIEST)  # a probed point has more
+        mean = (weight * target).sum(1, keepdim=True) / total
+        residual = (weight * (target - prediction) ** 2)[batch.probed].sum()
+        deviation = (weight * (target - mean) ** 2)[batch.probed].sum()
+        return torch.stack([windows, square, residual, deviation])
 
     def _reconstruct(self, batch: Batch) -> Tensor:
         network = cast(Astromer, self.network)

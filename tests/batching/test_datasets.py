@@ -254,6 +254,15 @@ def test_counts_are_those_of_the_published_code(length, probed, same, random, hi
     assert not ((subset.masked | subset.random) & ~subset.probed).any()
 
 
+@pytest.mark.parametrize(("length", "hidden"), [(200, 60), (100, 30), (60, 18), (20, 6)])
+def test_a_random_share_of_a_quarter_gives_the_papers_shares(length, hidden):
+    # of 200: 100 probed, of these 20 same; ceil(80 / 4) = 20 random, 60 hidden: 10, 10 and 30 %
+    settings = ProbedSettings(probed=0.5, same=0.2, random=0.25)
+    probed, same, random = (int(n) for n in probed_counts(length, settings))
+    assert (probed, same, random) == (length // 2, length // 10, length // 10)
+    assert probed - same - random == hidden
+
+
 def test_counts_do_not_depend_on_rounding():
     # 0.07 x 100 is 7.000000000000001 and 0.29 x 100 is 28.999999999999996 in float64
     settings = ProbedSettings(probed=0.29, same=0.07, random=1.0)
