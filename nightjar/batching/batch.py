@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -101,13 +101,25 @@ class DataSet(Protocol[B]):
         """The batch of ``rows``, drawn where ``rng`` is given."""
 
 
+@runtime_checkable
+class OfLengths(Protocol):
+    """A data set whose rows may train in batches of similar length."""
+
+    def lengths(self, rows: Array) -> Array | None:
+        """Points of each of ``rows``, (n,) int; None where batches must be drawn at random."""
+
+
+POOL = 16  # batches that are sorted by length together: few enough that epochs differ
+
+
 def training(
     data: DataSet[B], rows: ArrayLike, size: int, seed: int
 ) -> Callable[[int], Iterator[B]]:
     """The batches of every epoch: rows shuffled, draws made anew, from (seed, epoch) alone.
 
     The rows are divided evenly, so no batch holds a lonely remainder, which would be a
-    contrastive batch without negatives.
+    contrastive batch without negatives.  Of a data set with lengths (`OfLengths`), `POOL` batches
+    at a time are sorted by length, so that little is padded; then they come in random order.
 
     Parameters
     ----------
@@ -124,7 +136,7 @@ def training(
 
     def epoch_batches(epoch: int) -> Iterator[B]:
         rng = np.random.default_rng([seed, epoch])
-        for part in _divide(rng.permutation(rows), size):
+        for part in _similar(data, _divide(rng.permutation(rows), size), rng):
             yield data.batch(part, rng)
 
     return epoch_batches
@@ -159,6 +171,21 @@ def _divide(rows: Array, size: int) -> list[Array]:
     if not len(rows):
         raise InputError("a training, validation or test sample is empty: more objects are needed")
     return np.array_split(rows, steps(len(rows), size))
+
+
+def _similar(data: DataSet[B], parts: list[Array], rng: np.random.Generator) -> list[Array]:
+    """The same rows in as many batches of the same sizes, of similar length if they have one."""
+    length = data.lengths(np.concatenate(parts)) if isinstance(data, OfLengths) else None
+    if length is None:
+        return parts
+    lengths = np.split(length, np.cumsum([len(part) for part in parts])[:-1])
+    found = []
+    for start in range(0, len(parts), POOL):
+        pool = parts[start : start + POOL]
+        order = np.argsort(np.concatenate(lengths[start : start + POOL]), kind="stable")
+        ends = np.cumsum([len(part) for part in pool])[:-1]
+        found += np.split(np.concatenate(pool)[order], ends)
+    return [found[i] for i in rng.permutation(len(found))]
 
 
 # --- arrays to tensors ----------------------------------------------------------------------------

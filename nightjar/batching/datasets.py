@@ -256,6 +256,17 @@ class WindowData:
     def __len__(self) -> int:
         return len(self.row)
 
+    def lengths(self, rows: Array) -> Array | None:
+        """Points of the windows ``rows``, see `batching.training`.
+
+        None where they are padded in full, and where no point is probed: a class may go with a
+        length, and a classifier's batches should hold all classes.
+        """
+        if self.full or self.probed is None:
+            return None
+        owner, offsets = self.row[rows], self.light_curves.offsets
+        return np.minimum(offsets[owner + 1] - offsets[owner], self.window)
+
     def batch(self, rows: Array, rng: np.random.Generator | None = None) -> Batch:
         """The windows ``rows``; ``Batch.index`` holds their light curves."""
         curves, owner = self.light_curves, self.row[rows]

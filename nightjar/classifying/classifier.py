@@ -32,7 +32,7 @@ from nightjar.params import WindowLightCurves
 from nightjar.ragged import LightCurves
 from nightjar.surveys import canonical
 from nightjar.tasks import sequence
-from nightjar.training.hardware import accelerator
+from nightjar.training import hardware
 from nightjar.uncertainty import predict
 from nightjar.uncertainty.methods import DROPOUT
 
@@ -88,7 +88,8 @@ class Classifier:
             )
         if batch_size < 1:
             raise InputError(f"batch_size: {batch_size}: give 1 or more")
-        self._device = accelerator(device)
+        self._device = hardware.accelerator(device)
+        hardware.quicken(self._device)
         loaded = (cast(AstromerClassifier, model.network) for model in networks)
         self._networks = [network.to(self._device) for network in loaded]
         self._windows = WindowLightCurves.model_validate(self.metadata.preprocessing)

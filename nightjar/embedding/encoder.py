@@ -30,7 +30,7 @@ from nightjar.params import WindowLightCurves
 from nightjar.ragged import LightCurves
 from nightjar.surveys import canonical
 from nightjar.tasks import Task, sequence
-from nightjar.training.hardware import accelerator
+from nightjar.training import hardware
 
 POINTS = 500_000  # of light curves in memory at once, and in a row group of the output
 
@@ -81,7 +81,9 @@ class Encoder:
         if batch_size < 1:
             raise InputError(f"batch_size: {batch_size}: give 1 or more")
         self._settings = self._window_settings()
-        self._task = Task(self._network.to(accelerator(device)))
+        chosen = hardware.accelerator(device)
+        hardware.quicken(chosen)
+        self._task = Task(self._network.to(chosen))
         self.batch_size, self.pool, self.layer = batch_size, pool, layer
 
     @classmethod
@@ -202,8 +204,12 @@ class Encoder:
     def _collect(
         self, data: WindowData | SupernovaData, rows: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        batches = batching.evaluation(data, rows, self.batch_size)
-        return self._task.collect(self._function(), batches())
+        owner = data.row[rows] if isinstance(data, WindowData) else rows
+        points = np.diff(data.light_curves.offsets)[owner]
+        order = np.argsort(points, kind="stable")  # similar lengths together: little is padded
+        batches = batching.evaluation(data, rows[order], self.batch_size)
+        found = self._task.collect(self._function(), batches())
+        return found[np.argsort(order)]
 
     def _function(self) -> Callable[[Batch], Tensor]:
         network = self._network

@@ -21,7 +21,28 @@ def prepare(settings: Compute) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic with it
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # slow
+    quicken(accelerator(settings.device))
+
+
+def quicken(device: str) -> None:
+    """Set, once for the process, what makes a network faster at no loss, in training and in use.
+
+    Parameters
+    ----------
+    device : of `accelerator`
+    """
     _keep_freed_memory()
+    torch.set_float32_matmul_precision("medium" if _exact_by_onednn(device) else "highest")
+
+
+def _exact_by_onednn(device: str) -> bool:
+    """Whether "medium" stays exact, and only moves float32 products of `nn.Linear` to oneDNN.
+
+    On processors with AVX-512 oneDNN is up to twice as fast as MKL, which on AMD's takes an AVX2
+    path.  Where there are tiles (AMX), and on GPUs and ARM, "medium" rounds to bfloat16 or TF32.
+    """
+    avx512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return device == "cpu" and avx512 and not torch.cpu._is_amx_tile_supported()
 
 
 def _keep_freed_memory() -> None:

@@ -33,6 +33,38 @@ def test_an_epoch_sees_every_row_once_in_batches_of_nearly_equal_size():
     assert batching.steps(8, 4) == 2
 
 
+class Windows(TabularData):
+    """Rows of known lengths."""
+
+    def lengths(self, rows):
+        return LENGTHS[rows]
+
+
+LENGTHS = np.random.default_rng(0).integers(5, 201, 1000)
+
+
+def padded(batches):
+    return sum(len(rows) * LENGTHS[rows].max() for rows in batches)
+
+
+def test_rows_with_lengths_train_in_batches_of_similar_length():
+    data, plain = (kind(np.zeros((1000, 1))) for kind in (Windows, TabularData))
+    first, again, random = (
+        rows_of(batching.training(each, np.arange(1000), 32, seed=7)(2))
+        for each in (data, data, plain)
+    )
+    assert first == again
+    assert first != rows_of(batching.training(data, np.arange(1000), 32, seed=7)(3))
+    assert sorted(row for batch in first for row in batch) == list(range(1000))
+    assert sorted(map(len, first)) == sorted(map(len, random))  # as many steps, none of one row
+    # 1000 rows are 32 batches, 2 pools: a batch spans 1/16 of the range of 195 points, and half of
+    # that is padded, 6 of 103 on average; at random nearly every batch has a window of nearly 200
+    assert padded(random) > 1.8 * LENGTHS.sum()
+    assert padded(first) < 1.07 * LENGTHS.sum()
+    means = [LENGTHS[rows].mean() for rows in first]
+    assert sorted(means) != means  # short and long ones in turn
+
+
 def test_evaluation_keeps_the_order_and_repeats_itself():
     batches = batching.evaluation(DATA, [5, 4, 9], 2)
     assert rows_of(batches()) == rows_of(batches()) == [[5, 4], [9]]

@@ -356,6 +356,19 @@ def test_validation_draws_do_not_depend_on_the_batch_size():
     assert passes[0] == passes[1] == passes[2]
 
 
+def test_lengths_are_those_of_the_windows_that_are_probed():
+    light_curves, _ = stars(7, 30, 12)
+    data = WindowData.drawn(light_curves, 12, probed=PUBLISHED)
+    assert data.lengths(np.array([2, 0, 1])).tolist() == [12, 7, 12]
+    assert (
+        data.lengths(np.array([0]))
+        == data.batch(np.array([0]), np.random.default_rng(0)).valid.sum()
+    )
+    # a class may go with a length, and a legacy network wants full windows
+    assert WindowData.drawn(light_curves, 12).lengths(np.array([0])) is None
+    assert WindowData.drawn(light_curves, 12, probed=PUBLISHED, full=True).lengths([0]) is None
+
+
 def test_what_is_drawn_needs_a_generator():
     store, _ = stars(20)
     with pytest.raises(ValueError, match="windows are drawn"):
