@@ -47,6 +47,9 @@ bench: setup-dev
 	python -m benchmarks.preprocessing
 	python -m benchmarks.reading
 	python -m benchmarks.simulation
+	python -m benchmarks.training
+	python -m benchmarks.inference
+	-python -m benchmarks.laptop
 
 clean:
 	rm -rf $(VENV) .resume

@@ -22,6 +22,7 @@ import json
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -100,7 +101,7 @@ def measure(points: np.ndarray, given: argparse.Namespace) -> dict[str, dict[str
             "share_of_limit": flop / middle[name] / limit,
         }
     if "bfloat16" in turns:
-        exact, mixed = (turns[name].run() for name in ("float32", "bfloat16"))
+        exact, mixed = (cast(Tensor, turns[name].run()) for name in ("float32", "bfloat16"))
         rows["bfloat16"]["largest_difference"] = float((mixed - exact).abs().max() / exact.std())
     return rows
 

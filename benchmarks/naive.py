@@ -9,7 +9,7 @@ time is one of implementation.
 from __future__ import annotations
 
 import copy
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +58,8 @@ def naive(network: N) -> N:
     changed = copy.deepcopy(network)
     for module in list(changed.modules()):
         if hasattr(module, "blocks"):
-            module.blocks = nn.ModuleList(TorchBlock(block) for block in module.blocks)
+            blocks = cast(nn.ModuleList, module.blocks)
+            module.blocks = nn.ModuleList(TorchBlock(block) for block in blocks)
     return changed
 
 

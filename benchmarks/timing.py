@@ -7,7 +7,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 
@@ -22,7 +22,7 @@ class Way(NamedTuple):
     run: Callable[[], object]
 
 
-def settings(threads: int, device: str) -> Training:
+def settings(threads: int, device: Literal["auto", "cpu", "gpu"]) -> Training:
     """What a training stage would be given, at any size."""
     return Training(
         seed=0, threads=threads, device=device, precision="auto", lr=1e-4, epochs=1, batch_size=1,

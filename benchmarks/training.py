@@ -12,8 +12,8 @@ of a light curve of 200 points and a spectrum of 220 or 1024 bins.  The limit is
 product in the precision of ours; the share counts the FLOPs of observed points
 (`benchmarks.flops`), hence padding as lost.  A pass is a few batches that lie ready in memory;
 times are medians, the ratio is the median over pairs of neighbouring passes.  With ``--threads 1``
-they are of the processor, so that other programs change little.  Run as ``python -m benchmarks.training [--threads 2]
-[--photometry stars.parquet] [--out file.json]``.
+they are of the processor, so that other programs change little.  Run as ``python -m
+benchmarks.training [--threads 2] [--photometry stars.parquet] [--out file.json]``.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "gpu"])
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--batches", type=int, default=8, help="in a pass; Maven: a quarter")
+    parser.add_argument("--batches", type=int, default=16, help="in a pass; Maven: a quarter")
     parser.add_argument("--bins", type=int, nargs="*", default=BINS, help="of Maven's spectra")
     parser.add_argument("--feedforward", type=int, default=1232, help="512: as released")
     parser.add_argument(
