@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, logsigmoid
 
 MAX_SCALE = 100.0  # cap of the inverse temperature (Radford+2021, section 2.5)
+LEAST_SCALE = 0.01  # mag: a window that varies less is noise
 NOISIEST = 0.001  # weight of a window's noisiest point (Donoso-Oliva+2025)
 
 
@@ -113,3 +114,23 @@ def error_weights(error: Tensor, valid: Tensor) -> Tensor:
     span = high - low
     scaled = torch.where(span > 0, (inverse - low) / torch.where(span > 0, span, 1.0), 1.0)
     return torch.where(valid, scaled + NOISIEST, 0.0)
+
+
+def variance_weights(value: Tensor, valid: Tensor) -> Tensor:
+    """1 over each window's variance: with it, a squared error is in units of that.
+
+    Parameters
+    ----------
+    value : (batch, length) mag; anything where not ``valid``
+    valid : (batch, length) bool, True = observed
+
+    Returns
+    -------
+    (batch, length) float32; 0 at padding.  A window that varies by less than 0.01 mag counts as one
+    that varies by as much
+    """
+    points = valid.sum(1, keepdim=True).clamp(min=1)
+    value = torch.where(valid, value.float(), 0.0)
+    mean = value.sum(1, keepdim=True) / points
+    variance = torch.where(valid, value - mean, 0.0).square().sum(1, keepdim=True) / points
+    return torch.where(valid, 1 / variance.clamp(min=LEAST_SCALE**2), 0.0)

@@ -25,7 +25,7 @@ EMBEDDINGS = Path("data/embeddings/astromer")
 def main(model: str) -> None:
     """For each survey, number of samples and fold: train, save, embed every window."""
     settings = params.load(params.FinetuneAstromer)
-    weighted = params.load(params.PretrainAstromer).network(model).weighted
+    loss = params.load(params.PretrainAstromer).network(model).loss
     weights_file = PRETRAINED / model / "weights.safetensors"
     tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
     inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", weights_file]
@@ -39,13 +39,13 @@ def main(model: str) -> None:
     metrics, shown = {}, {}
     (EMBEDDINGS / model).mkdir(parents=True, exist_ok=True)
     for (survey, samples), folds in parts.tasks(table).items():
-        task_name, fits = f"{survey}_{samples}", []
+        task_name, fits, scores = f"{survey}_{samples}", [], []
         for fold, part in folds.items():
             rows = {each: stars.rows_of(ids) for each, ids in part.items()}
             torch.manual_seed(settings.seed + fold)
             network = Astromer(**{**pretrained.metadata.settings, "dropout": settings.dropout})
             network.load_state_dict(pretrained.network.state_dict())
-            task = AstromerTask(network, weighted)
+            task = AstromerTask(network, loss)
             validation = stars.sequential(rows["validation"], probed=settings.probed, full=full)
             fitted = training.fit_rows(
                 task,
@@ -58,6 +58,8 @@ def main(model: str) -> None:
                 label=f"{model}, {survey}, {samples} per class, fold {fold}",
             )
             fits.append(fitted)
+            everything = task.all_points(validation, settings.batch_size)
+            scores.append({**trained.summary(fitted), **everything})
             trained.save(
                 MODELS / model / "folds" / f"{task_name}_{fold}",
                 network,
@@ -77,7 +79,7 @@ def main(model: str) -> None:
                 layers=pooled[:, :-1],
                 maximum=pooled[:, -1],
             )
-        metrics[task_name] = over_folds([trained.summary(each) for each in fits])
+        metrics[task_name] = over_folds(scores)
         shown[f"{survey}, {samples} per class"] = fits
     write_json(f"metrics/{STAGE}_{model}.json", metrics)
     trained.write_curves(f"plots/{STAGE}/{model}/learning_curves.csv", shown)

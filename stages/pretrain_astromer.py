@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nightjar import params, parts, stored, training, weights
+from nightjar import params, parts, stored, training, weights, windows
 from nightjar.errors import InputError
 from nightjar.metrics import write_json
 from nightjar.networks import Astromer
@@ -55,16 +55,15 @@ def main(model: str) -> None:
     inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", *begun]
     resume = checkpoints.directory(f"{STAGE}_{model}", settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
-    scored = parts.scored(stored.table(SAMPLE / "splits.parquet"))
-    unseen = stars.rows_outside_groups_of(scored)
-    held_out = parts.held_out(
-        stars.objects.iloc[unseen], settings.validation_fraction, settings.seed
-    )
+    unseen = stars.rows_outside_groups_of(parts.scored(stored.table(tables[1])))
+    unseen, dropped = windows.keep(stars.light_curves, unseen, settings.keep_curves)
+    objects = stars.objects.iloc[unseen]
+    held_out = parts.held_out(objects, settings.validation_fraction, settings.seed)
     network = start(settings, model)
     full = network.mask == "legacy"  # there padding takes part
     train = stars.drawn(probed=settings.probed, full=full)
     validation = stars.sequential(unseen[held_out], probed=settings.probed, full=full)
-    task = AstromerTask(network, settings.network(model).weighted)
+    task = AstromerTask(network, settings.network(model).loss)
     fitted = training.fit_rows(
         task,
         (train, unseen[~held_out]),
@@ -85,7 +84,8 @@ def main(model: str) -> None:
         notes={"initial weights": f"SHA-256 {weights.fingerprint(begun)}"} if begun else None,
     )
     counts = {"light_curves": int((~held_out).sum()), "validation_windows": len(validation)}
-    summary = {"training": {**counts, **trained.summary(fitted)}}
+    scores = {**trained.summary(fitted), **task.all_points(validation, settings.batch_size)}
+    summary = {"training": {**counts, **scores}, "dropped": dropped}
     write_json(f"metrics/{STAGE}_{model}.json", summary)
     plots = Path("plots") / STAGE / model
     trained.write_curves(plots / "learning_curves.csv", {model: [fitted]})

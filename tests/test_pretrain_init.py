@@ -37,7 +37,7 @@ def test_without_a_file_it_is_new():
     first, second = (pretrain_astromer.start(settings(None), MODEL) for _ in range(2))
     described = settings(None).network(MODEL).architecture()
     assert {key: first.settings[key] for key in described} == described
-    assert not {"init", "weighted"} & set(described)
+    assert not {"init", "loss"} & set(described)
     assert torch.equal(first.head[1].weight, second.head[1].weight)
 
 

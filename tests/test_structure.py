@@ -22,7 +22,7 @@ OF_OTHERS = {  # keys that a stage reads in another stage's block
     "finetune_clip": ["pretrain_clip.validation_fraction"],
     "finetune_astromer": [
         "pretrain_astromer.models",
-        "pretrain_astromer.networks.${item.model}.weighted",
+        "pretrain_astromer.networks.${item.model}.loss",
     ],
     "probe_astromer": ["pretrain_astromer.models"],
     "evaluate_uncertainty": [

@@ -10,18 +10,30 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from nightjar.networks.attention import MultiHeadAttention, attention_bias
+from nightjar.networks.attention import attention_bias
+from nightjar.networks.block import AstromerBlock, Rates, Skip, keras_init, rate_of
 from nightjar.networks.encodings import AstromerEncoding, ValueEmbedding
 from nightjar.networks.pooling import MeanPooling
-from nightjar.networks.stochastic import SampledDropout, StochasticAttention, repeat
+from nightjar.networks.star import CurveDecoder, PhaseEncoding, Star, StarToken, describe
+from nightjar.networks.stochastic import SampledDropout, repeat
 
-Skip = Literal["none", "learned", "residual"]
-Rates = float | Mapping[str, float]  # dropout: one rate, or one for each site
-
-SITES = ("embedding", "attention", "feedforward")
-
-_SIZES_1 = {"dim": 256, "depth": 2, "heads": 4, "feedforward": 128, "base": 10000.0}
-_SIZES_2 = {"dim": 256, "depth": 6, "heads": 4, "feedforward": 512}
+# what the papers leave out, see `nightjar.networks.star`
+_WITHOUT_STAR: dict[str, Any] = {
+    "scaled": False,
+    "harmonics": 0,
+    "star_token": False,
+    "decoder": False,
+    "shortest_period": 0.05,
+}
+_SIZES_1 = {
+    "dim": 256,
+    "depth": 2,
+    "heads": 4,
+    "feedforward": 128,
+    "base": 10000.0,
+    **_WITHOUT_STAR,
+}
+_SIZES_2 = {"dim": 256, "depth": 6, "heads": 4, "feedforward": 512, **_WITHOUT_STAR}
 
 # The published sizes.  astromer1: as released, hidden and padded keys favoured, hidden magnitudes
 # in sight.  astromer1_strict: the same sizes, nothing hidden in sight, which takes a mask token
@@ -47,99 +59,6 @@ NAMED: dict[str, dict[str, Any]] = {
 }
 
 
-def keras_init(module: nn.Module) -> None:
-    """Keras's defaults, for ``nn.Module.apply``: Glorot uniform weights, zero biases."""
-    if isinstance(module, nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-
-
-def _skip(kind: Skip, dim: int) -> nn.Module | None:
-    match kind:
-        case "none":
-            return None
-        case "learned":
-            return nn.Linear(dim, dim)
-        case "residual":
-            return nn.Identity()
-    raise ValueError(f"skip {kind!r} is not one of none, learned, residual")
-
-
-def rate_of(dropout: Rates, site: str) -> float:
-    """Dropout rate of a site: of ``SITES``, or "head" in a classifier."""
-    return dropout[site] if isinstance(dropout, Mapping) else dropout
-
-
-class AstromerBlock(nn.Module):
-    """Attention and tanh feed-forward, each with dropout, a skip and a LayerNorm after it.
-
-    Parameters
-    ----------
-    dim, heads, feedforward : width, heads, hidden width of the feed-forward part
-    skip : "none" (Astromer 1), "learned" (a Linear on the skip, Astromer 2 as released) or
-        "residual" (Astromer 2 in the paper)
-    dropout : rate, or the rates after attention and after feed-forward
-    stochastic : settings of a ``StochasticAttention`` in place of the deterministic one
-    """
-
-    def __init__(
-        self,
-        dim: int,
-        heads: int,
-        feedforward: int,
-        skip: Skip,
-        dropout: Rates,
-        stochastic: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__()
-        self.attention = (
-            MultiHeadAttention(dim, heads, bias_qkv=True, scale="head")
-            if stochastic is None
-            else StochasticAttention(dim, heads, **stochastic)
-        )
-        self.attention_skip = _skip(skip, dim)
-        self.attention_norm = nn.LayerNorm(dim, eps=1e-6)
-        self.attention_dropout = SampledDropout(rate_of(dropout, "attention"))
-        self.feedforward = nn.Sequential(
-            nn.Linear(dim, feedforward), nn.Tanh(), nn.Linear(feedforward, dim)
-        )
-        self.feedforward_skip = _skip(skip, dim)
-        self.feedforward_norm = nn.LayerNorm(dim, eps=1e-6)
-        self.feedforward_dropout = SampledDropout(rate_of(dropout, "feedforward"))
-
-    @property
-    def stochastic(self) -> bool:
-        """Whether two passes differ."""
-        random = isinstance(self.attention, StochasticAttention)
-        return random or self.attention_dropout.draws or self.feedforward_dropout.draws
-
-    def forward(
-        self, sequence: Tensor, bias: Tensor, samples: int = 1, repeated: bool = True
-    ) -> Tensor:
-        """(samples * batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length).
-
-        Where not ``repeated``, ``sequence`` is (batch, length, dim), and a ``stochastic`` block
-        repeats it where its first noise comes in.
-        """
-        once = repeated
-        if isinstance(self.attention, StochasticAttention):
-            update, repeated = self.attention(sequence, bias, samples, repeated), True
-        else:
-            update = self.attention(sequence, repeat(bias, samples) if repeated else bias)
-        update = self.attention_dropout(update, samples, repeated)
-        repeated |= self.attention_dropout.draws
-        times = samples if repeated > once else 1
-        sequence = self.attention_norm(_add(self.attention_skip, sequence, update, times))
-        update = self.feedforward_dropout(self.feedforward(sequence), samples, repeated)
-        times = samples if self.feedforward_dropout.draws > repeated else 1
-        return self.feedforward_norm(_add(self.feedforward_skip, sequence, update, times))
-
-
-def _add(skip: nn.Module | None, sequence: Tensor, update: Tensor, times: int) -> Tensor:
-    return update if skip is None else repeat(skip(sequence), times) + update
-
-
 class Astromer(nn.Module):
     """The encoder and its reconstruction head.
 
@@ -153,6 +72,13 @@ class Astromer(nn.Module):
         results depend on the padded length
     mask_token : whether a learned number, initially 0, stands in for hidden magnitudes, without
         which a hidden point sees its own magnitude
+    scaled : whether magnitudes are read, and predicted, in standard deviations of the visible ones
+    harmonics : of twice the star's own period, which encode where in it each point lies, see
+        `nightjar.networks.star`; 0 encodes the time alone
+    star_token : whether a token for the star (its period, amplitude, ...) stands before the points;
+        it is then the embedding of the window, in place of the mean over the points
+    decoder : whether a second reconstruction is made, from that token's last state and the phase
+    shortest_period : days: shortest period looked for
     dropout : rate after the input embedding, attention and feed-forward; or the rate of each of
         these ``SITES``
     stochastic : None, or settings of ``StochasticAttention`` and ``blocks``, how many blocks have
@@ -169,6 +95,11 @@ class Astromer(nn.Module):
         skip: Skip,
         mask: Literal["legacy", "strict"],
         mask_token: bool,
+        scaled: bool = False,
+        harmonics: int = 0,
+        star_token: bool = False,
+        decoder: bool = False,
+        shortest_period: float = 0.05,
         dropout: Rates = 0.0,
         stochastic: Mapping[str, Any] | None = None,
     ) -> None:
@@ -184,20 +115,31 @@ class Astromer(nn.Module):
             "skip": skip,
             "mask": mask,
             "mask_token": mask_token,
+            "scaled": scaled,
+            "harmonics": harmonics,
+            "star_token": star_token,
+            "decoder": decoder,
+            "shortest_period": shortest_period,
             "dropout": dict(dropout) if isinstance(dropout, Mapping) else dropout,
             "stochastic": None if stochastic is None else dict(stochastic),
         }
-        self.mask = mask
+        if decoder and not (star_token and harmonics):
+            raise ValueError("decoder needs star_token and harmonics above 0")
+        self.mask, self.scaled, self.shortest_period = mask, scaled, shortest_period
+        self.describes = scaled or star_token or harmonics > 0
         self.mask_token = nn.Parameter(torch.zeros(())) if mask_token else None
         self.value_embedding = ValueEmbedding(dim)
         self.time_encoding = AstromerEncoding(dim, base)
+        self.phase_encoding = PhaseEncoding(dim, harmonics) if harmonics else None
+        self.star_token = StarToken(dim) if star_token else None
         self.dropout = SampledDropout(rate_of(dropout, "embedding"))
         attention = [None] * depth if stochastic is None else _last_blocks(depth, **stochastic)
         self.blocks = nn.ModuleList(
             AstromerBlock(dim, heads, feedforward, skip, dropout, each) for each in attention
         )
         self.head = nn.Sequential(nn.LayerNorm(dim, eps=1e-6), nn.Linear(dim, 1))
-        self.pool = MeanPooling()
+        self.decoder = CurveDecoder(dim, harmonics) if decoder else None
+        self.mean = MeanPooling()
         self.apply(keras_init)
 
     def layers(
@@ -210,7 +152,9 @@ class Astromer(nn.Module):
         *,
         samples: int = 1,
     ) -> list[Tensor]:
-        """Input embedding and output of every block: depth + 1 tensors (batch, length, dim).
+        """Input embedding and output of every block: depth + 1 tensors (batch, tokens, dim).
+
+        The tokens are the points, and before them the star's where there is one.
 
         Parameters
         ----------
@@ -220,10 +164,80 @@ class Astromer(nn.Module):
         valid : (batch, length) bool, True = observed
         masked : (batch, length) bool, True = hidden
         samples : passes, see `nightjar.networks.stochastic`; from the first noise on, layers are
-            (samples * batch, length, dim), sample by sample
+            (samples * batch, tokens, dim), sample by sample
         """
+        seen = valid if masked is None else valid & ~masked
+        return self._layers(self._describe(value, time, seen), value, time, valid, masked, samples)
+
+    def forward(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
+    ) -> Tensor:
+        """The points at the output of the last block, (batch, length, dim); see ``layers``."""
+        return self.points(self.layers(value, time, band, valid, masked)[-1])
+
+    def reconstruct(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
+    ) -> Tensor:
+        """Magnitude at every time, float32 (batch, length); arguments as in ``layers``."""
+        return self.reconstructions(value, time, band, valid, masked)[0]
+
+    def reconstructions(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """That of ``reconstruct`` and, with a decoder, the one from the star's embedding alone."""
+        seen = valid if masked is None else valid & ~masked
+        star = self._describe(value, time, seen)
+        last = self._layers(star, value, time, valid, masked)[-1]
+        found = [self.head(self.points(last)).squeeze(-1).float()]
+        if self.decoder is not None:
+            assert star is not None
+            found.append(self.decoder(self.head[0](last[:, 0]), star.phase))
+        if self.scaled:
+            assert star is not None
+            found = [star.magnitude(each) for each in found]
+        return tuple(found)
+
+    def embed(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, *, samples: int = 1
+    ) -> Tensor:
+        """Embedding of the window at every layer, (samples * batch, depth + 1, dim), see ``pool``.
+
+        Sample by sample; arguments as in ``layers``.
+        """
+        layers = self.layers(value, time, band, valid, samples=samples)
+        return torch.stack([self._pooled(layer, valid, samples) for layer in layers], dim=1)
+
+    def points(self, layer: Tensor) -> Tensor:
+        """The points of a layer, (batch, length, dim), without the star's token."""
+        return layer if self.star_token is None else layer[:, 1:]
+
+    def pool(self, layer: Tensor, valid: Tensor) -> Tensor:
+        """Embedding (batch, dim) of a layer: the star's token, or the mean over observed points."""
+        return self.mean(layer, valid) if self.star_token is None else layer[:, 0]
+
+    def _pooled(self, layer: Tensor, valid: Tensor, samples: int) -> Tensor:
+        if samples > 1 and len(layer) > len(valid):
+            return self.pool(layer, repeat(valid, samples))
+        return repeat(self.pool(layer, valid), samples)
+
+    def _describe(self, value: Tensor, time: Tensor, seen: Tensor) -> Star | None:
+        return describe(value, time, seen, self.shortest_period) if self.describes else None
+
+    def _layers(
+        self,
+        star: Star | None,
+        value: Tensor,
+        time: Tensor,
+        valid: Tensor,
+        masked: Tensor | None,
+        samples: int = 1,
+    ) -> list[Tensor]:
         hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
-        sequence = self._embed_points(value, time, valid, masked)  # (batch, length, dim)
+        sequence = self._embed_points(star, value, time, valid, masked)  # (batch, length, dim)
+        if self.star_token is not None:
+            assert star is not None
+            sequence = torch.cat([self.star_token(star.summary).unsqueeze(1), sequence], dim=1)
+            hidden = nn.functional.pad(hidden, (1, 0), value=False)
         bias = self._bias(hidden, sequence.dtype)
         layers, repeated = [self.dropout(sequence, samples, False)], self.dropout.draws
         for block in cast(Iterable[AstromerBlock], self.blocks):
@@ -231,42 +245,21 @@ class Astromer(nn.Module):
             repeated |= block.stochastic
         return layers
 
-    def forward(
-        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
-    ) -> Tensor:
-        """Output of the last block, (batch, length, dim); arguments as in ``layers``."""
-        return self.layers(value, time, band, valid, masked)[-1]
-
-    def reconstruct(
-        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
-    ) -> Tensor:
-        """Magnitude at every time, float32 (batch, length); arguments as in ``layers``."""
-        sequence = self(value, time, band, valid, masked)  # (batch, length, dim)
-        return self.head(sequence).squeeze(-1).float()
-
-    def embed(
-        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, *, samples: int = 1
-    ) -> Tensor:
-        """Mean over time of every layer, (samples * batch, depth + 1, dim), sample by sample.
-
-        Arguments as in ``layers``.
-        """
-        layers = self.layers(value, time, band, valid, samples=samples)
-        return torch.stack([self._pooled(layer, valid, samples) for layer in layers], dim=1)
-
-    def _pooled(self, layer: Tensor, valid: Tensor, samples: int) -> Tensor:
-        if samples > 1 and len(layer) > len(valid):
-            return self.pool(layer, repeat(valid, samples))
-        return repeat(self.pool(layer, valid), samples)
-
     def _embed_points(
-        self, value: Tensor, time: Tensor, valid: Tensor, masked: Tensor | None
+        self, star: Star | None, value: Tensor, time: Tensor, valid: Tensor, masked: Tensor | None
     ) -> Tensor:
+        # what stands in padding may be anything, NaN included: it is blanked before use
+        value, time = value.masked_fill(~valid, 0.0), time.masked_fill(~valid, 0.0)
+        if self.scaled:
+            assert star is not None
+            value = star.shape(value)
         if self.mask_token is not None and masked is not None:
             value = torch.where(masked, self.mask_token, value)
-        # what stands in padding may be anything, NaN included: it is blanked before use
-        sequence = self.value_embedding(value.masked_fill(~valid, 0.0))
-        return sequence + self.time_encoding(time.masked_fill(~valid, 0.0))
+        sequence = self.value_embedding(value) + self.time_encoding(time)
+        if self.phase_encoding is not None:
+            assert star is not None
+            sequence = sequence + self.phase_encoding(star.phase.masked_fill(~valid, 0.0))
+        return sequence
 
     def _bias(self, hidden: Tensor, dtype: torch.dtype) -> Tensor:
         if self.mask == "strict":

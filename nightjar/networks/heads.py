@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nightjar.networks.astromer import SITES, Astromer, Rates, keras_init, rate_of
+from nightjar.networks.astromer import Astromer
+from nightjar.networks.block import SITES, Rates, keras_init, rate_of
 from nightjar.networks.pooling import POOLING_HEADS, AttentionPooling
 from nightjar.networks.stochastic import SampledDropout
 

@@ -111,12 +111,23 @@ class InheritedPairWeights(Settings):
 
 
 class AstromerSettings(TransformerSettings):
-    """An Astromer network (Donoso-Oliva+2025): skip connections, key mask, mask token."""
+    """An Astromer network (Donoso-Oliva+2025), and what of the star's own period it is told."""
 
     feedforward: Count
     skip: Literal["none", "learned", "residual"]
     mask: Literal["legacy", "strict"]
     mask_token: bool
+    scaled: bool
+    harmonics: Annotated[int, Field(ge=0)]
+    star_token: bool
+    decoder: bool
+    shortest_period: Positive
+
+    @model_validator(mode="after")
+    def _decodes(self) -> Self:
+        if self.decoder and not (self.star_token and self.harmonics):
+            raise ValueError("decoder needs star_token: true and harmonics above 0")
+        return self
 
 
 class ProbedSettings(Settings):

@@ -100,14 +100,22 @@ class ProbeClip(Settings):
 
 
 class PretrainedNetwork(AstromerSettings):
-    """An Astromer network, the weights it begins with, whether errors weigh its loss."""
+    """An Astromer network, the weights it begins with, what its training minimises."""
 
     init: str | None
-    weighted: bool
+    loss: Literal["rmse", "weighted_rmse", "scaled_rmse"]
 
     def architecture(self) -> dict[str, Any]:
         """What `nightjar.networks.Astromer` takes."""
         return self.model_dump(include=set(AstromerSettings.model_fields))
+
+
+class KeepCurves(Settings):
+    """Which light curves to train on: those above every limit that is given, in modulus."""
+
+    std_above: NotNegative | None
+    skewness_above: NotNegative | None
+    kurtosis_above: NotNegative | None
 
 
 class PretrainAstromer(Training):
@@ -115,6 +123,7 @@ class PretrainAstromer(Training):
 
     models: Annotated[list[Name], Field(min_length=1)]
     networks: dict[str, PretrainedNetwork]
+    keep_curves: KeepCurves
     probed: ProbedSettings
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
 

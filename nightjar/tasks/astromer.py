@@ -19,23 +19,29 @@ from nightjar.networks.pooling import MaxPooling
 from nightjar.tasks.base import Task, sequence
 
 
+LOSSES = ("rmse", "weighted_rmse", "scaled_rmse")
+
+
 class AstromerTask(Task):
     """Reconstruction of probed magnitudes (Donoso-Oliva+2025).
 
     Parameters
     ----------
     network : an `Astromer`
-    weighted : weigh the squared errors as Astromer 2 does; False is Astromer 1
+    loss : which of the scores of `validate` is minimised: "rmse" (Astromer 1), "weighted_rmse"
+        (Astromer 2: errors weigh the points) or "scaled_rmse" (in standard deviations of the
+        window, so that each star counts alike, however far it varies)
     """
 
-    def __init__(self, network: Astromer, weighted: bool = True) -> None:
+    def __init__(self, network: Astromer, loss: str = "weighted_rmse") -> None:
         super().__init__(network)
-        self.weighted = weighted
+        self.loss = loss
         self._maximum = MaxPooling()
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """``reconstruction_loss``, mag: the (weighted) root mean square over probed points."""
-        return {"reconstruction_loss": self._rmse(batch, self._reconstruct(batch), self.weighted)}
+        """``reconstruction_loss``; with a decoder, its ``decoded_loss``, which counts as much."""
+        found = [self._rmse(batch, each, self.loss) for each in self._reconstructions(batch)]
+        return dict(zip(("reconstruction_loss", "decoded_loss"), found, strict=False))
 
     @torch.no_grad()
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
@@ -45,11 +51,11 @@ class AstromerTask(Task):
 
         Returns
         -------
-        ``reconstruction_loss`` as in `forward`; ``rmse``, ``weighted_rmse``, in mag: the root of
-        the mean over windows of their mean (weighted) square, as `losses.masked_rmse`; the weights,
-        at most 1.001, sum to less than the points where errors differ, so that the two are not to be
-        compared; ``r2``, ``weighted_r2``: 1 - sum w (x - x')^2 / sum w (x - m)^2 over all
-        probed points, m the (weighted) mean of those of their window
+        ``reconstruction_loss``, which is ``loss``; ``rmse``, ``weighted_rmse``, in mag: the root of
+        the mean over windows of their mean (weighted) square, as `losses.masked_rmse`; the weights
+        sum to less than the points where errors differ, so that the two are not to be compared;
+        ``r2``, ``weighted_r2``: 1 - sum w (x - x')^2 / sum w (x - m)^2 over all probed points, m
+        the (weighted) mean of those of their window
 
         Notes
         -----
@@ -57,8 +63,7 @@ class AstromerTask(Task):
         of R2 and of the root.  Those depend on the batch size, these do not.
         """
         scores = self._scores(batches)
-        loss = scores["weighted_rmse" if self.weighted else "rmse"]
-        return {"reconstruction_loss": loss, **scores}
+        return {"reconstruction_loss": scores[self.loss], **scores}
 
     @torch.no_grad()
     def all_points(self, windows: WindowData, size: int) -> dict[str, float]:
@@ -85,16 +90,17 @@ class AstromerTask(Task):
         return {f"all_points_{key}": value for key, value in scores.items()}
 
     def embed(self, batch: Batch) -> Tensor:
-        """Mean over time of every layer, then the last block's largest value over time.
+        """The window's embedding at every layer, then the last block's largest value over time.
 
         Returns
         -------
         (batch, depth + 2, dim), all points visible
         """
         network = cast(Astromer, self.network)
-        layers = network.layers(*sequence(batch))  # depth + 1 of (batch, length, dim)
-        means = [network.pool(layer, batch.valid) for layer in layers]
-        return torch.stack([*means, self._maximum(layers[-1], batch.valid)], dim=1)
+        layers = network.layers(*sequence(batch))  # depth + 1 of (batch, tokens, dim)
+        pooled = [network.pool(layer, batch.valid) for layer in layers]
+        maximum = self._maximum(network.points(layers[-1]), batch.valid)
+        return torch.stack([*pooled, maximum], dim=1)
 
     @torch.inference_mode()
     def reconstruct(self, batch: Batch) -> dict[str, NDArray]:
@@ -111,27 +117,25 @@ class AstromerTask(Task):
         }
 
     def _scores(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """RMSE and R2 over a pass, without weights and with."""
-        sums = torch.zeros(2, 4, dtype=torch.float64)
+        """RMSE and R2 over a pass, with the weights of each loss."""
+        sums = torch.zeros(len(LOSSES), 4, dtype=torch.float64)
         for batch in batches:
             prediction = self._reconstruct(batch)
-            sums += torch.stack([self._sums(batch, prediction, w) for w in (False, True)]).cpu()
+            sums += torch.stack([self._sums(batch, prediction, loss) for loss in LOSSES]).cpu()
         scores = {}
-        for prefix, values in zip(("", "weighted_"), sums.tolist(), strict=True):
+        for loss, values in zip(LOSSES, sums.tolist(), strict=True):
             windows, square, residual, deviation = values
-            scores[f"{prefix}rmse"] = (square / max(windows, 1)) ** 0.5
-            scores[f"{prefix}r2"] = 1 - residual / deviation if deviation > 0 else 0.0
+            scores[loss] = (square / max(windows, 1)) ** 0.5
+            scores[loss.replace("rmse", "r2")] = 1 - residual / deviation if deviation > 0 else 0.0
         return scores
 
-    def _sums(self, batch: Batch, prediction: Tensor, weighted: bool) -> Tensor:
+    def _sums(self, batch: Batch, prediction: Tensor, loss: str) -> Tensor:
         """Windows with probed points; the sum of their mean squares; R2's two sums."""
         assert batch.probed is not None
         assert batch.target is not None
         windows = batch.probed.any(1).sum()
-        square = windows * self._rmse(batch, prediction, weighted) ** 2
-        weight = batch.probed.float()
-        if weighted:
-            weight = weight * losses.error_weights(batch.error, batch.valid)
+        square = windows * self._rmse(batch, prediction, loss) ** 2
+        weight = batch.probed * _weight(batch, loss)
         target = torch.where(batch.probed, batch.target, 0.0)
         total = weight.sum(1, keepdim=True).clamp(min=losses.NOISIEST)  # a probed point has more
         mean = (weight * target).sum(1, keepdim=True) / total
@@ -140,13 +144,29 @@ class AstromerTask(Task):
         return torch.stack([windows, square, residual, deviation])
 
     def _reconstruct(self, batch: Batch) -> Tensor:
-        network = cast(Astromer, self.network)
-        return network.reconstruct(
-            batch.value, batch.time, batch.band, batch.valid, batch.masked
-        )  # (batch, length)
+        return self._reconstructions(batch)[0]
 
-    def _rmse(self, batch: Batch, prediction: Tensor, weighted: bool) -> Tensor:
+    def _reconstructions(self, batch: Batch) -> tuple[Tensor, ...]:
+        """Each (batch, length), see `Astromer.reconstructions`."""
+        network = cast(Astromer, self.network)
+        return network.reconstructions(
+            batch.value, batch.time, batch.band, batch.valid, batch.masked
+        )
+
+    def _rmse(self, batch: Batch, prediction: Tensor, loss: str) -> Tensor:
         assert batch.probed is not None
         assert batch.target is not None
-        weight = losses.error_weights(batch.error, batch.valid) if weighted else None
-        return losses.masked_rmse(prediction, batch.target, batch.probed, weight)
+        return losses.masked_rmse(prediction, batch.target, batch.probed, _weight(batch, loss))
+
+
+def _weight(batch: Batch, loss: str) -> Tensor:
+    """Of each point's squared error in this loss, (batch, length)."""
+    match loss:
+        case "rmse":
+            return batch.valid.float()
+        case "weighted_rmse":
+            return losses.error_weights(batch.error, batch.valid)
+        case "scaled_rmse":
+            assert batch.target is not None
+            return losses.variance_weights(batch.target, batch.valid)
+    raise ValueError(f"loss {loss!r} is none of {', '.join(LOSSES)}")

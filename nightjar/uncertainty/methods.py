@@ -25,7 +25,7 @@ from nightjar import batching, weights
 from nightjar.batching import Batch
 from nightjar.batching.datasets import WindowData
 from nightjar.networks import AstromerClassifier
-from nightjar.networks.astromer import keras_init
+from nightjar.networks.block import keras_init
 from nightjar.params import TrainUncertainty
 from nightjar.uncertainty.samplers import predict
 

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from nightjar.losses import masked_rmse
-from nightjar.networks.astromer import NAMED, Astromer, AstromerBlock
+from nightjar.networks.astromer import NAMED, Astromer
+from nightjar.networks.block import AstromerBlock
 from nightjar.params import AstromerSettings
 from tests.networks.windows import pad, per_point, small, window
 

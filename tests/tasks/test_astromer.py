@@ -52,8 +52,8 @@ class Echo(nn.Module):
         super().__init__()
         self.factor = nn.Parameter(torch.tensor(factor))
 
-    def reconstruct(self, value, time, band, valid, masked=None):
-        return self.factor * value
+    def reconstructions(self, value, time, band, valid, masked=None):
+        return (self.factor * value,)
 
 
 def test_scores_by_hand():
@@ -82,11 +82,11 @@ def test_weighted_scores_by_hand():
     assert scores["r2"] == pytest.approx(1 - 10 / 0.5)
 
 
-@pytest.mark.parametrize(("weighted", "same"), [(True, "weighted_rmse"), (False, "rmse")])
-def test_the_loss_is_one_of_the_scores(weighted, same):
+@pytest.mark.parametrize("same", tasks.astromer.LOSSES)
+def test_the_loss_is_one_of_the_scores(same):
     data = windows(*noise(40, 30), probed=PUBLISHED)
     given = data.batch(np.arange(2), np.random.default_rng(1))
-    task = tasks.AstromerTask(Echo(0.5), weighted)
+    task = tasks.AstromerTask(Echo(0.5), same)
     scores = task.validate([given])
     assert scores["reconstruction_loss"] == scores[same]
     loss = task(given)["reconstruction_loss"].item()
@@ -122,7 +122,7 @@ def test_the_windows_mean_explains_nothing():
 def test_no_scored_point_is_no_nan():
     scores = tasks.AstromerTask(Echo()).validate([batch([[1.0]], [[False]], [[0.0]])])
     assert scores == dict.fromkeys(
-        ("reconstruction_loss", "rmse", "weighted_rmse", "r2", "weighted_r2"), 0
+        ("reconstruction_loss", *tasks.astromer.LOSSES, "r2", "weighted_r2", "scaled_r2"), 0
     )
 
 
@@ -138,6 +138,9 @@ def test_all_points_by_hand():
     assert scores["all_points_weighted_rmse"] == pytest.approx(math.sqrt(1.001 * 3 / 8))
     assert scores["all_points_r2"] == pytest.approx(1 - 1 / 4)
     assert scores["all_points_weighted_r2"] == pytest.approx(1 - 1 / 4)
+    # half of each standard deviation is missing, whatever that is
+    assert scores["all_points_scaled_rmse"] == pytest.approx(0.5)
+    assert scores["all_points_scaled_r2"] == pytest.approx(1 - 1 / 4)
 
 
 def test_all_points_of_an_echo_are_all_right():
@@ -145,8 +148,10 @@ def test_all_points_of_an_echo_are_all_right():
     assert scores == {
         "all_points_rmse": 0,
         "all_points_weighted_rmse": 0,
+        "all_points_scaled_rmse": 0,
         "all_points_r2": 1,
         "all_points_weighted_r2": 1,
+        "all_points_scaled_r2": 1,
     }
 
 

@@ -1,0 +1,110 @@
+"""Astromer's transformer block: attention and tanh feed-forward, a skip and a LayerNorm after each.
+
+Sources as in `nightjar.networks.astromer`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from nightjar.networks.attention import MultiHeadAttention
+from nightjar.networks.stochastic import SampledDropout, StochasticAttention, repeat
+
+Skip = Literal["none", "learned", "residual"]
+Rates = float | Mapping[str, float]  # dropout: one rate, or one for each site
+
+SITES = ("embedding", "attention", "feedforward")
+
+
+def keras_init(module: nn.Module) -> None:
+    """Keras's defaults, for ``nn.Module.apply``: Glorot uniform weights, zero biases."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def _skip(kind: Skip, dim: int) -> nn.Module | None:
+    match kind:
+        case "none":
+            return None
+        case "learned":
+            return nn.Linear(dim, dim)
+        case "residual":
+            return nn.Identity()
+    raise ValueError(f"skip {kind!r} is not one of none, learned, residual")
+
+
+def rate_of(dropout: Rates, site: str) -> float:
+    """Dropout rate of a site: of ``SITES``, or "head" in a classifier."""
+    return dropout[site] if isinstance(dropout, Mapping) else dropout
+
+
+class AstromerBlock(nn.Module):
+    """Attention and tanh feed-forward, each with dropout, a skip and a LayerNorm after it.
+
+    Parameters
+    ----------
+    dim, heads, feedforward : width, heads, hidden width of the feed-forward part
+    skip : "none" (Astromer 1), "learned" (a Linear on the skip, Astromer 2 as released) or
+        "residual" (Astromer 2 in the paper)
+    dropout : rate, or the rates after attention and after feed-forward
+    stochastic : settings of a ``StochasticAttention`` in place of the deterministic one
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        feedforward: int,
+        skip: Skip,
+        dropout: Rates,
+        stochastic: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.attention = (
+            MultiHeadAttention(dim, heads, bias_qkv=True, scale="head")
+            if stochastic is None
+            else StochasticAttention(dim, heads, **stochastic)
+        )
+        self.attention_skip = _skip(skip, dim)
+        self.attention_norm = nn.LayerNorm(dim, eps=1e-6)
+        self.attention_dropout = SampledDropout(rate_of(dropout, "attention"))
+        self.feedforward = nn.Sequential(
+            nn.Linear(dim, feedforward), nn.Tanh(), nn.Linear(feedforward, dim)
+        )
+        self.feedforward_skip = _skip(skip, dim)
+        self.feedforward_norm = nn.LayerNorm(dim, eps=1e-6)
+        self.feedforward_dropout = SampledDropout(rate_of(dropout, "feedforward"))
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether two passes differ."""
+        random = isinstance(self.attention, StochasticAttention)
+        return random or self.attention_dropout.draws or self.feedforward_dropout.draws
+
+    def forward(
+        self, sequence: Tensor, bias: Tensor, samples: int = 1, repeated: bool = True
+    ) -> Tensor:
+        """(samples * batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length).
+
+        Where not ``repeated``, ``sequence`` is (batch, length, dim), and a ``stochastic`` block
+        repeats it where its first noise comes in.
+        """
+        once = repeated
+        if isinstance(self.attention, StochasticAttention):
+            update, repeated = self.attention(sequence, bias, samples, repeated), True
+        else:
+            update = self.attention(sequence, repeat(bias, samples) if repeated else bias)
+        update = self.attention_dropout(update, samples, repeated)
+        repeated |= self.attention_dropout.draws
+        times = samples if repeated > once else 1
+        sequence = self.attention_norm(_add(self.attention_skip, sequence, update, times))
+        update = self.feedforward_dropout(self.feedforward(sequence), samples, repeated)
+        times = samples if self.feedforward_dropout.draws > repeated else 1
+        return self.feedforward_norm(_add(self.feedforward_skip, sequence, update, times))
+
+
+def _add(skip: nn.Module | None, sequence: Tensor, update: Tensor, times: int) -> Tensor:
+    return update if skip is None else repeat(skip(sequence), times) + update

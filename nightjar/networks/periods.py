@@ -1,0 +1,117 @@
+"""The period of a light curve, found inside a network: batched, from the points that it may see.
+
+A hidden magnitude must not steer a prediction, so the period is searched anew in every forward pass
+from the visible points alone.  That takes a fast periodogram: points are laid on a regular grid of
+times and transformed by FFT; the best peaks are then tried exactly, by least squares.  No gradient
+passes.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from nightjar.networks import fourier
+
+GRID = 2**17  # times of the periodogram's grid
+PEAKS = 8  # candidates that are tried
+STEPS = 7  # of each refinement
+COARSE, FINE = 0.5, 0.15  # how far a candidate is refined, over the time span
+SINGLE, DOUBLE = 3, 6  # harmonics of the series at the period, and at twice the period
+CLIP = 4.0  # standard deviations: outliers would rule the periodogram
+LEAST_SPAN = 1.0  # days
+
+
+class Period(NamedTuple):
+    """What was found of each light curve.
+
+    Attributes
+    ----------
+    frequency : (batch,) cycles per day, of the period P that one sinusoid fits best
+    explained : (batch, 2) shares of variance that series at P and at 2 P explain
+    phase : (batch, length) cycles of 2 P, 0 where the fitted series is faintest
+    span : (batch,) days that the visible points span
+    """
+
+    frequency: Tensor
+    explained: Tensor
+    phase: Tensor
+    span: Tensor
+
+
+def find(value: Tensor, time: Tensor, seen: Tensor, shortest: float) -> Period:
+    """Period of each light curve.
+
+    A sinusoid fits two equal eclipses best at half the orbital period, so the candidates, peaks of
+    the periodogram at P, are compared by a series at 2 P, and phases count cycles of 2 P: either
+    shape is whole there.
+
+    Parameters
+    ----------
+    value : (batch, length) float32, in standard deviations of the visible points from their mean
+    time : (batch, length) float32, days from about the middle
+    seen : (batch, length) bool, True = visible: no other point has any influence
+    shortest : days: shortest period looked for
+    """
+    with torch.no_grad(), torch.autocast(time.device.type, enabled=False):
+        weight = seen.float()
+        value = torch.where(seen, value.float().clamp(-CLIP, CLIP), 0.0)
+        everywhere, time = time.float(), time.float().masked_fill(~seen, 0.0)
+        span = _span(time, seen)
+        peaks = _peaks(value, time, span, shortest)  # (batch, PEAKS)
+        peaks = _refined(value, time, weight, peaks, COARSE / span, 2)
+        half = _best(value, time, weight, peaks / 2)
+        half = _refined(value, time, weight, half, FINE / 2 / span, DOUBLE)
+        coefficients, double = fourier.fit(time, value, weight, half, DOUBLE)
+        _, single = fourier.fit(time, value, weight, 2 * half, SINGLE)
+        faintest = fourier.faintest(coefficients.squeeze(1))  # (batch,)
+        return Period(
+            frequency=2 * half.squeeze(1),
+            explained=torch.cat([single, double], dim=1),
+            phase=half * everywhere - faintest[:, None],
+            span=span,
+        )
+
+
+def _span(time: Tensor, seen: Tensor) -> Tensor:
+    last = time.masked_fill(~seen, -torch.inf).amax(1)
+    first = time.masked_fill(~seen, torch.inf).amin(1)
+    return (last - first).clamp(min=LEAST_SPAN)  # (batch,); nothing seen gives LEAST_SPAN, too
+
+
+def _peaks(value: Tensor, time: Tensor, span: Tensor, shortest: float) -> Tensor:
+    """Frequencies of the highest maxima of the periodogram, (batch, PEAKS)."""
+    step = shortest / 2  # days: Nyquist's
+    position = time / step
+    before = position.floor()
+    after = position - before
+    grid = value.new_zeros(len(value), GRID)
+    # a point's weight goes to the two grid times beside it; beyond the grid's end it begins anew,
+    # which leaves the frequencies of the transform as they are
+    grid.scatter_add_(1, before.long() % GRID, value * (1 - after))
+    grid.scatter_add_(1, (before.long() + 1) % GRID, value * after)
+    transform = torch.fft.rfft(grid)
+    power = transform.real.square() + transform.imag.square()
+    frequency = torch.arange(power.shape[1], device=power.device) / (GRID * step)
+    power = power.masked_fill(frequency < (1 / span)[:, None], 0.0)
+    near = F.max_pool1d(power[:, None], 7, stride=1, padding=3).squeeze(1)
+    _, place = torch.where(power == near, power, 0.0).topk(PEAKS, dim=1)
+    return frequency[place].clamp(min=1e-4)
+
+
+def _refined(
+    value: Tensor, time: Tensor, weight: Tensor, frequency: Tensor, reach: Tensor, harmonics: int
+) -> Tensor:
+    """Each of ``frequency`` (batch, n) moved by at most ``reach`` (batch,) to where it fits best."""
+    offsets = torch.linspace(-1, 1, STEPS, device=time.device) * reach[:, None]  # (batch, STEPS)
+    tried = (frequency[:, :, None] + offsets[:, None, :]).clamp(min=1e-5)
+    _, explained = fourier.fit(time, value, weight, tried.flatten(1), harmonics)
+    best = explained.view_as(tried).argmax(2, keepdim=True)
+    return tried.gather(2, best).squeeze(2)
+
+
+def _best(value: Tensor, time: Tensor, weight: Tensor, frequency: Tensor) -> Tensor:
+    """The one of ``frequency`` (batch, n) whose series explains most, (batch, 1)."""
+    _, explained = fourier.fit(time, value, weight, frequency, DOUBLE)
+    return frequency.gather(1, explained.argmax(1, keepdim=True))
