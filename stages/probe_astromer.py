@@ -1,77 +1,62 @@
 """Judge Astromer's embeddings: few-shot classification, per window and per star."""
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from nightjar import figures, params, parts, stored, training
-from nightjar.batching import Batch
-from nightjar.batching.datasets import TabularData
-from nightjar.judging import astromer
-from nightjar.metrics import confusion, over_folds, write_json
-from nightjar.networks import GammaHead
+from nightjar import figures, params, parts, stored
+from nightjar.judging import astromer, gamma
+from nightjar.metrics import Scores, confusion, over_folds, write_json
 from nightjar.pipeline import run
-from nightjar.tasks import ClassifyTask
 from nightjar.training import checkpoints
 
 STAGE = "probe_astromer"
 SAMPLE = Path("data/raw/variables")
 EMBEDDINGS = Path("data/embeddings/astromer")
-FEATURES = Path("data/embeddings/star_features")
-
-
-def columns(batch: Batch, shape: tuple[int, int]) -> tuple[torch.Tensor]:
-    """The embeddings of a batch, (batch, layers, dim), as the head takes them."""
-    assert batch.tabular is not None
-    return (batch.tabular.unflatten(1, shape),)
+OTHERS = {  # stage -> where its predictions are
+    "train_star_features": Path("data/embeddings/star_features"),
+    "train_star_classifiers": Path("data/embeddings/star_classifiers"),
+}
+PLOTS = Path("plots") / STAGE
 
 
 def main() -> None:
-    """Train a head per survey, number of samples and fold; score it; compare."""
+    """Train a head per network, survey, number of samples and fold; score it; compare."""
     settings = params.load(params.ProbeAstromer)
-    inputs = [EMBEDDINGS, FEATURES, SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
+    models = params.load(params.PretrainAstromer).models  # others may lie there, of earlier runs
+    tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
+    inputs = [EMBEDDINGS, *OTHERS.values(), *tables]
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
-    objects = stored.table(SAMPLE / "objects.parquet").set_index("object_id")
-    table = stored.table(SAMPLE / "splits.parquet")
-    classical = stored.table(FEATURES / "predictions.parquet")
+    classes = stored.table(tables[0]).set_index("object_id")["class"]
+    others = {stage: stored.table(of / "predictions.parquet") for stage, of in OTHERS.items()}
     metrics, differences = {}, {}
-    for (survey, samples), folds in parts.tasks(table).items():
-        scores, stars = [], []
+    for (survey, samples), folds in parts.tasks(stored.table(tables[1])).items():
+        case, scores = f"{survey}_{samples}", []
+        stars: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {model: [] for model in models}
         for fold, part in folds.items():
-            arrays = np.load(EMBEDDINGS / f"{survey}_{samples}_{fold}.npz")
-            windows = astromer.Windows.of(arrays["object_id"], arrays["layers"], objects["class"])
-            rows = {each: windows.rows_of(ids) for each, ids in part.items()}
-            torch.manual_seed(settings.seed + fold)
-            layers, dim = windows.layers.shape[1:]
-            classes = len(windows.classes)
-            network = GammaHead(layers, dim, settings.hidden, classes, settings.dropout)
-            task = ClassifyTask(network, inputs=partial(columns, shape=(layers, dim)))
-            data = TabularData(windows.layers.reshape(len(windows.layers), -1), windows.label)
-            training.fit_rows(
-                task,
-                (data, rows["train"]),
-                (data, rows["validation"]),
-                settings,
-                seed=settings.seed + fold,
-                resume=resume / f"{survey}_{samples}_{fold}.safetensors",
-                label=f"Head, {survey}, {samples} per class, fold {fold}",
-            )
-            probabilities = task.collect(task.predict, [data.batch(rows["test"])])
-            of_features = astromer.feature_scores(classical, windows, rows, survey, samples, fold)
-            scores.append(astromer.scores(windows, rows, probabilities) | of_features)
-            stars.append(windows.per_object(rows["test"], probabilities))
-        metrics[f"{survey}_{samples}"] = over_folds(scores)
-        for pair, found in astromer.differences(scores, folds).items():
-            differences[f"{survey}_{samples}_{pair}"] = found
-        true, predicted = (np.concatenate(each) for each in zip(*stars, strict=True))
-        counts = confusion(true, predicted, windows.classes)
-        figure = figures.confusion(counts, windows.classes)
-        figures.save(figure, f"plots/{STAGE}/confusion_{survey}_{samples}.png")
+            of_fold: Scores = {}
+            for model in models:
+                windows = astromer.Windows.read(EMBEDDINGS / model / f"{case}_{fold}.npz", classes)
+                rows = {each: windows.rows_of(ids) for each, ids in part.items()}
+                kept = resume / f"{model}_{case}_{fold}.safetensors"
+                probabilities = gamma.probabilities(settings, windows, rows, fold, kept)
+                of_fold |= astromer.scores(model, windows, rows, probabilities)
+                stars[model].append(windows.per_object(rows["test"], probabilities))
+            truth = windows.truth(rows["test"])  # the same for every network
+            for stage, found in others.items():
+                of_fold |= astromer.prediction_scores(found, stage, truth, survey, samples, fold)
+            scores.append(of_fold | {"stars": len(truth)})
+        metrics[case] = over_folds(scores)
+        for pair, gain in astromer.differences(scores, folds).items():
+            differences[f"{case}_{pair}"] = gain
+        for model, of_model in stars.items():
+            true, predicted = (np.concatenate(each) for each in zip(*of_model, strict=True))
+            names = np.unique([true, predicted]).tolist()
+            figure = figures.confusion(confusion(true, predicted, names), names)
+            figures.save(figure, PLOTS / f"confusion_{case}_{model}.png")
+        figure = figures.models(astromer.per_star(metrics[case]), "macro F1, per star")
+        figures.save(figure, PLOTS / f"macro_f1_{case}.png")
     write_json(f"metrics/{STAGE}.json", metrics | differences)
-    figure = figures.bars(astromer.bars(metrics), "macro F1, per star")
-    figures.save(figure, f"plots/{STAGE}/macro_f1.png")
     checkpoints.clear(STAGE)
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,14 @@ from nightjar.stars import per_object
 
 NEIGHBOURS = (1, 3, 5, 9, 15)
 CHOSEN = ("macro_f1", "accuracy")
-NETWORKS = ("astromer2", "last_block")
-FEATURES = ("features", "features_period", "features_no_period")  # methods of train_star_features
+PAIRS = (  # of methods: is the first better, on the same folds?
+    ("nightjar", "astromer2"),
+    ("nightjar", "astromer1"),
+    ("features", "nightjar"),
+    ("features_period", "nightjar"),
+    ("features_no_period", "nightjar"),
+    ("tuned", "scratch"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,22 +39,48 @@ class Windows:
     ----------
     object_id : (windows,) text
     layers : (windows, layers, dim), mean over time of the input embedding and of every block
+    maximum : (windows, dim), largest value over time of the last block
     label : (windows,) int, codes into ``classes``
     classes : names, alphabetical
     """
 
     object_id: NDArray[np.str_]
     layers: NDArray[np.float32]
+    maximum: NDArray[np.float32]
     label: NDArray[np.int64]
     classes: list[str]
 
     @classmethod
     def of(
-        cls, object_id: NDArray[np.str_], layers: NDArray[np.float32], classes: pd.Series
+        cls,
+        object_id: NDArray[np.str_],
+        layers: NDArray[np.float32],
+        maximum: NDArray[np.float32],
+        classes: pd.Series,
     ) -> Windows:
         """Label the windows; ``classes`` is indexed by object id and has every one of them."""
         names = pd.Categorical(classes.loc[object_id.tolist()])
-        return cls(object_id, layers, names.codes.astype(np.int64), list(names.categories))
+        codes = names.codes.astype(np.int64)
+        return cls(object_id, layers, maximum, codes, list(names.categories))
+
+    @classmethod
+    def read(cls, path: str | Path, classes: pd.Series) -> Windows:
+        """The windows of a file of the stage finetune_astromer, labelled as by `of`.
+
+        Raises
+        ------
+        InputError
+            There is no such file, or it lacks an array.
+        """
+        try:
+            with np.load(path) as arrays:
+                ids, layers, maximum = (arrays[n] for n in ("object_id", "layers", "maximum"))
+        except (FileNotFoundError, KeyError):
+            raise InputError(
+                f"{path}: no embeddings, or of an older version; run finetune_astromer for this "
+                "network"
+            ) from None
+        return cls.of(ids, layers, maximum, classes)
 
     def rows_of(self, object_ids: ArrayLike) -> NDArray[np.int64]:
         """Windows of the objects."""
@@ -60,50 +93,59 @@ class Windows:
         true, averaged = self.averaged(rows, probabilities)
         return true, np.array(self.classes)[averaged.argmax(axis=1)]
 
+    def truth(self, rows: NDArray[np.int64]) -> pd.Series:
+        """Class of each object of the windows, indexed by its id, sorted."""
+        ids, first = np.unique(self.object_id[rows], return_index=True)
+        return pd.Series(np.array(self.classes)[self.label[rows[first]]], index=ids)
+
     def averaged(
         self, rows: NDArray[np.int64], values: NDArray[np.floating]
     ) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
         """Class of each object, and the mean over its windows of ``values`` (rows, columns)."""
-        _, first = np.unique(self.object_id[rows], return_index=True)
         _, averaged = per_object(self.object_id[rows], values)
-        return np.array(self.classes)[self.label[rows[first]]], averaged
+        return self.truth(rows).to_numpy(), averaged
 
 
 def scores(
+    model: str,
     windows: Windows,
     rows: Mapping[str, NDArray[np.int64]],
     probabilities: NDArray[np.floating],
 ) -> Scores:
-    """Scores of one fold, per star and per window, beside a probe of the last block alone.
+    """Scores of a network in one fold, per star and per window, beside probes of its last block.
 
     Parameters
     ----------
+    model : name of the network; begins every key
     windows : of the fold
     rows : windows of ``train``, ``validation`` and ``test``
     probabilities : (test windows, classes) of the gamma head
 
     Returns
     -------
-    ``astromer2_macro_f1`` and ``_accuracy`` per star; ``astromer2_window_...`` per window, as
-    published; ``last_block_...``: kNN or SVC (the better on validation) on the last block's mean
-    over a star's windows
+    ``<model>_macro_f1`` and ``_accuracy`` per star; ``<model>_window_...`` per window, as
+    published; ``<model>_last_block_...`` and ``<model>_max_...``: kNN or SVC (the better on
+    validation) on the last block's mean or maximum over time, averaged over a star's windows
     """
     test = rows["test"]
-    per_star = metrics.classification(*windows.per_object(test, probabilities))
-    per_window = metrics.classification(windows.label[test], probabilities.argmax(axis=1))
-    last = _last_block(windows, rows)
-    return {
-        **{f"astromer2_{key}": per_star[key] for key in CHOSEN},
-        **{f"astromer2_window_{key}": per_window[key] for key in CHOSEN},
-        **{f"last_block_{key}": last[key] for key in CHOSEN},
-        "stars": len(np.unique(windows.object_id[test])),
+    found = {
+        model: metrics.classification(*windows.per_object(test, probabilities)),
+        f"{model}_window": metrics.classification(
+            windows.label[test], probabilities.argmax(axis=1)
+        ),
+        f"{model}_last_block": _probed(windows, rows, windows.layers[:, -1]),
+        f"{model}_max": _probed(windows, rows, windows.maximum),
     }
+    return {f"{name}_{key}": each[key] for name, each in found.items() for key in CHOSEN}
 
 
-def _last_block(windows: Windows, rows: Mapping[str, NDArray[np.int64]]) -> Scores:
+def _probed(
+    windows: Windows, rows: Mapping[str, NDArray[np.int64]], values: NDArray[np.floating]
+) -> Scores:
+    """Scores per star of a probe of ``values`` (windows, dim)."""
     parts = {}
     for each, r in rows.items():
-        label, embeddings = windows.averaged(r, windows.layers[r, -1])
+        label, embeddings = windows.averaged(r, values[r])
         parts[each] = probes.Part(embeddings, label)
     found = probes.classify(
         parts["train"], parts["validation"], parts["test"].embeddings, NEIGHBOURS
@@ -111,77 +153,68 @@ def _last_block(windows: Windows, rows: Mapping[str, NDArray[np.int64]]) -> Scor
     return metrics.classification(parts["test"].target, found[probes.best(found)].test)
 
 
-def feature_scores(
-    predictions: pd.DataFrame,
-    windows: Windows,
-    rows: Mapping[str, NDArray[np.int64]],
-    survey: str,
-    samples: int,
-    fold: int,
+def prediction_scores(
+    predictions: pd.DataFrame, stage: str, truth: pd.Series, survey: str, samples: int, fold: int
 ) -> Scores:
-    """Scores of forests on features, on the very stars that the networks are scored on.
+    """Scores of other methods' predictions, on the very stars that the networks are scored on.
 
     Parameters
     ----------
-    predictions : of the stage train_star_features, every task and fold
-    windows, rows : as in `scores`
+    predictions : survey, samples_per_class, fold, method, object_id, class
+    stage : that made them
+    truth : class of every scored star, indexed by object id
     survey, samples, fold : the fold
 
     Returns
     -------
-    ``<method>_macro_f1`` and ``_accuracy`` of each of `FEATURES`; empty without predictions, where
-    the package that makes features is missing
+    ``<method>_macro_f1`` and ``_accuracy`` of every method of the table; empty where it has no
+    row, as where the package that makes features is missing
 
     Raises
     ------
     InputError
         A scored star has no prediction.
     """
-    if predictions.empty:
-        return {}
     of_fold = predictions[
         (predictions["survey"] == survey)
         & (predictions["samples_per_class"] == samples)
         & (predictions["fold"] == fold)
     ]
-    ids, first = np.unique(windows.object_id[rows["test"]], return_index=True)
-    true = np.array(windows.classes)[windows.label[rows["test"][first]]]
+    ids = truth.index.to_numpy(str)
     found: Scores = {}
-    for method in FEATURES:
+    for method in predictions["method"].unique():
         of_method = of_fold[of_fold["method"] == method].set_index("object_id")["class"]
         missing = ids[~np.isin(ids, of_method.index.to_numpy(str))]
         if len(missing):
             raise InputError(
-                f"data/embeddings/star_features/predictions.parquet: {survey}, {samples} per "
-                f"class, fold {fold}: no prediction of {method!r} for star {str(missing[0])!r}; "
-                "run train_star_features again"
+                f"{survey}, {samples} per class, fold {fold}: no prediction of {method!r} for star "
+                f"{str(missing[0])!r}; run {stage} again"
             )
-        predicted = of_method.loc[ids.tolist()].to_numpy(str)
-        scores = metrics.classification(true, predicted)
-        found |= {f"{method}_{key}": scores[key] for key in CHOSEN}
+        of_stars = metrics.classification(truth, of_method.loc[ids.tolist()].to_numpy(str))
+        found |= {f"{method}_{key}": of_stars[key] for key in CHOSEN}
     return found
 
 
 def differences(scores: Sequence[Scores], folds: Folds) -> dict[str, dict[str, float]]:
-    """Features minus each network on the same folds: ``features_minus_<network>`` -> scores.
+    """`PAIRS` of methods on the same folds: ``<one>_minus_<other>`` -> differences of scores.
 
     The standard error (keys ``_se``) is that of `paired.standard_error`.  Its ratio supposes
     cross-validation; few-shot folds are independent draws, so the correlation rho of two folds is
     taken for the share of objects that they have in common, of the part where it is larger, and
-    the ratio is rho / (1 - rho).  Folds of the same objects have no error.
+    the ratio is rho / (1 - rho).  Folds of the same objects have no error.  A pair of which one is
+    not there is left out.
     """
     ratio = _shared_per_own(folds)
     found = {}
-    for network in NETWORKS:
+    for pair in PAIRS:
         one, other = (
-            [{key: fold.get(f"{name}_{key}") for key in CHOSEN} for fold in scores]
-            for name in ("features", network)
+            [{key: fold.get(f"{name}_{key}") for key in CHOSEN} for fold in scores] for name in pair
         )
         gain = paired.differences(one, other, 0.0 if ratio is None else ratio)
         if ratio is None:
             gain = {key: value for key, value in gain.items() if not key.endswith("_se")}
         if gain:
-            found[f"features_minus_{network}"] = gain
+            found["_minus_".join(pair)] = gain
     return found
 
 
@@ -197,15 +230,11 @@ def _shared_per_own(folds: Folds) -> float | None:
     return shared / (1 - shared) if shared < 1 else None
 
 
-def bars(
-    sections: Mapping[str, Mapping[str, float]],
-) -> dict[str, dict[str, tuple[float, float]]]:
-    """Macro F1 per star, mean and deviation, of every section's models, for `figures.bars`."""
+def per_star(scores: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Macro F1 per star, mean and deviation, of every method of a section, for `figures.models`."""
+    names = [key.removesuffix("_macro_f1") for key in scores if key.endswith("_macro_f1")]
     return {
-        section: {
-            name: (scores[f"{name}_macro_f1"], scores.get(f"{name}_macro_f1_std", math.nan))
-            for name in (*NETWORKS, *FEATURES)
-            if f"{name}_macro_f1" in scores
-        }
-        for section, scores in sections.items()
+        name: (scores[f"{name}_macro_f1"], scores.get(f"{name}_macro_f1_std", math.nan))
+        for name in names
+        if not name.endswith("_window")
     }

@@ -1,6 +1,7 @@
 """Windows to stars, and a head beside the probe of the last block."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,9 @@ from nightjar.judging.astromer import Windows
 CLASSES = pd.Series({"s1": "RR", "s2": "EB", "s3": "RR", "s4": "EB", "other": "DSCT", "x": None})
 
 
-def windows(ids, layers=None):
-    layers = np.zeros((len(ids), 2, 3), np.float32) if layers is None else layers
-    return Windows.of(np.array(ids), layers, CLASSES)
+def windows(ids):
+    arrays = np.zeros((len(ids), 2, 3), np.float32), np.zeros((len(ids), 3), np.float32)
+    return Windows.of(np.array(ids), *arrays, CLASSES)
 
 
 def test_windows_take_the_label_of_their_star():
@@ -54,28 +55,24 @@ def test_means_over_windows_keep_stars_apart():
 
 @pytest.fixture
 def fold():
-    """6 stars of each of 2 classes, two windows each; the last block holds the class, the first
-    holds noise."""
+    """6 stars of each of 2 classes, two windows each; the last block's mean and maximum hold the
+    class, the first holds noise."""
     rng = np.random.default_rng(0)
     stars = [f"s{i:02d}" for i in range(12)]
     names = pd.Series({star: ("EB", "RR")[i % 2] for i, star in enumerate(stars)})
     ids = np.repeat(stars, 2)
     layers = rng.normal(size=(24, 2, 3)).astype(np.float32)
     layers[:, -1, 0] = np.where(names.loc[ids.tolist()] == "RR", 5, -5) + layers[:, 0, 0] / 10
-    found = Windows.of(ids, layers, names)
+    found = Windows.of(ids, layers, layers[:, -1] + 1, names)
     parts = {"train": stars[:6], "validation": stars[6:8], "test": stars[8:]}
     return found, {part: found.rows_of(members) for part, members in parts.items()}
 
 
 def test_perfect_probabilities_and_a_block_that_holds_the_class(fold):
     found, rows = fold
-    scores = astromer.scores(found, rows, np.eye(2)[found.label[rows["test"]]])
-    assert scores == {
-        "astromer2_macro_f1": 1, "astromer2_accuracy": 1,
-        "astromer2_window_macro_f1": 1, "astromer2_window_accuracy": 1,
-        "last_block_macro_f1": 1, "last_block_accuracy": 1,
-        "stars": 4,
-    }  # fmt: skip
+    scores = astromer.scores("nightjar", found, rows, np.eye(2)[found.label[rows["test"]]])
+    kinds = ("nightjar", "nightjar_window", "nightjar_last_block", "nightjar_max")
+    assert scores == {f"{kind}_{key}": 1 for kind in kinds for key in ("macro_f1", "accuracy")}
 
 
 def test_a_star_may_be_right_where_a_window_is_wrong(fold):
@@ -85,34 +82,55 @@ def test_a_star_may_be_right_where_a_window_is_wrong(fold):
     found, rows = fold
     probabilities = np.eye(2)[found.label[rows["test"]]]
     probabilities[:2] = [[0.4, 0.6], [0.9, 0.1]]
-    scores = astromer.scores(found, rows, probabilities)
+    scores = astromer.scores("astromer2", found, rows, probabilities)
     assert scores["astromer2_accuracy"] == 1
     assert scores["astromer2_window_accuracy"] == pytest.approx(7 / 8)
     assert scores["astromer2_window_macro_f1"] == pytest.approx(55 / 63)
 
 
-def test_the_probe_sees_the_last_block_alone(fold):
-    """The same windows with the blocks exchanged: only noise is left to the probe."""
+@pytest.mark.parametrize(
+    ("noise", "blind", "seeing"),
+    [("layers", "last_block", "max"), ("maximum", "max", "last_block")],
+)
+def test_each_probe_sees_its_own_numbers_alone(fold, noise, blind, seeing):
+    """Blocks exchanged, or the first block for the maximum: only noise is left to that probe."""
     found, rows = fold
     probabilities = np.eye(2)[found.label[rows["test"]]]
-    turned = Windows(found.object_id, found.layers[:, ::-1], found.label, found.classes)
-    scores = astromer.scores(turned, rows, probabilities)
-    assert scores["astromer2_accuracy"] == 1
-    assert scores["last_block_accuracy"] < 1
+    turned = {"layers": found.layers[:, ::-1], "maximum": found.layers[:, 0]}[noise]
+    scores = astromer.scores("m", replace(found, **{noise: turned}), rows, probabilities)
+    assert scores["m_accuracy"] == 1
+    assert scores[f"m_{blind}_accuracy"] < 1
+    assert scores[f"m_{seeing}_accuracy"] == 1
 
 
 def test_the_order_of_the_windows_does_not_matter(fold):
     found, rows = fold
     probabilities = np.random.default_rng(1).dirichlet([1, 1], len(rows["test"]))
-    one = astromer.scores(found, rows, probabilities)
+    one = astromer.scores("m", found, rows, probabilities)
     order = np.random.default_rng(2).permutation(len(found.label))
     place = np.argsort(order)
-    moved = Windows(found.object_id[order], found.layers[order], found.label[order], found.classes)
-    other = astromer.scores(moved, {part: place[r] for part, r in rows.items()}, probabilities)
+    arrays = (getattr(found, name)[order] for name in ("object_id", "layers", "maximum", "label"))
+    moved = Windows(*arrays, found.classes)
+    other = astromer.scores("m", moved, {part: place[r] for part, r in rows.items()}, probabilities)
     assert one == pytest.approx(other)
 
 
-# --- features beside them -----------------------------------------------------------------------
+def test_windows_of_a_file(fold, tmp_path):
+    found, _ = fold
+    arrays = {name: getattr(found, name) for name in ("object_id", "layers", "maximum")}
+    np.savez(tmp_path / "whole.npz", **arrays)
+    names = pd.Series(np.array(found.classes)[found.label], index=found.object_id)
+    names = names[~names.index.duplicated()]
+    read = Windows.read(tmp_path / "whole.npz", names)
+    assert all(np.array_equal(getattr(read, name), value) for name, value in arrays.items())
+    assert read.label.tolist() == found.label.tolist()
+    np.savez(tmp_path / "old.npz", object_id=found.object_id, layers=found.layers)
+    for name in ("old", "nothing"):
+        with pytest.raises(InputError, match=rf"{name}\.npz: no embeddings, .*finetune_astromer"):
+            Windows.read(tmp_path / f"{name}.npz", names)
+
+
+# --- other methods beside them ------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -128,9 +146,15 @@ def forests(fold):
     return pd.concat([*tables, other])[::-1]
 
 
+def beside(predictions, fold):
+    found, rows = fold
+    truth = found.truth(rows["test"])
+    return astromer.prediction_scores(predictions, "forests", truth, "asas", 20, 0)
+
+
 def test_forests_are_scored_on_the_stars_of_the_networks(fold, forests):
     """Without a period: EB F1 2 x 1 / (2 + 1) = 2/3, RR 2 x 2 / (2 + 3) = 4/5; mean 11/15."""
-    scores = astromer.feature_scores(forests, *fold, "asas", 20, 0)
+    scores = beside(forests, fold)
     assert scores["features_macro_f1"] == scores["features_period_accuracy"] == 1
     assert scores["features_no_period_accuracy"] == 3 / 4
     assert scores["features_no_period_macro_f1"] == pytest.approx(11 / 15)
@@ -138,15 +162,22 @@ def test_forests_are_scored_on_the_stars_of_the_networks(fold, forests):
 
 
 def test_without_the_package_there_is_no_score_of_features(fold, forests):
-    assert astromer.feature_scores(forests[:0], *fold, "asas", 20, 0) == {}
+    assert beside(forests[:0], fold) == {}
 
 
 def test_a_scored_star_without_a_prediction_is_named(fold, forests):
     left = forests[forests["object_id"] != "s10"]
-    with pytest.raises(
-        InputError, match=r"asas, 20 per class, fold 0: .* star 's10'; run train_st"
-    ):
-        astromer.feature_scores(left, *fold, "asas", 20, 0)
+    with pytest.raises(InputError, match=r"asas, 20 per class, fold 0: .* star 's10'; run forests"):
+        beside(left, fold)
+
+
+def test_every_method_of_the_table_is_scored(fold, forests):
+    more = forests[forests["method"] == "features"].assign(method="raw_gru")
+    scores = beside(pd.concat([forests, more]), fold)
+    assert scores["raw_gru_macro_f1"] == 1
+    assert len(scores) == 8
+    with pytest.raises(InputError, match="no prediction of 'raw_gru'"):
+        beside(pd.concat([forests, more[more["fold"] == 1]]), fold)
 
 
 def folds(*tests):
@@ -158,35 +189,29 @@ def test_differences_and_their_error():
     """Differences 0.1 and 0.3: mean 0.2, s = sqrt(2) / 10.  The folds share one scored star of
     two: rho = 1/2, ratio 1, SE = sqrt(1/2 + 1) s = sqrt(0.03)."""
     scores = [
-        {"features_macro_f1": f, "astromer2_macro_f1": a, "last_block_macro_f1": 0.5}
+        {"features_macro_f1": f, "nightjar_macro_f1": a, "astromer2_macro_f1": 0.5}
         for f, a in ((0.6, 0.5), (0.9, 0.6))
     ]
     found = astromer.differences(scores, folds("ab", "bc"))
-    assert list(found) == ["features_minus_astromer2", "features_minus_last_block"]
-    assert found["features_minus_astromer2"]["macro_f1"] == pytest.approx(0.2)
-    assert found["features_minus_astromer2"]["macro_f1_se"] == pytest.approx(math.sqrt(0.03))
+    assert list(found) == ["nightjar_minus_astromer2", "features_minus_nightjar"]
+    assert found["features_minus_nightjar"]["macro_f1"] == pytest.approx(0.2)
+    assert found["features_minus_nightjar"]["macro_f1_se"] == pytest.approx(math.sqrt(0.03))
+    assert found["nightjar_minus_astromer2"]["macro_f1"] == pytest.approx(0.05)
 
 
-def test_folds_of_the_same_stars_have_no_error_and_missing_features_no_difference():
-    scores = [{"features_accuracy": 0.6, "astromer2_accuracy": 0.5}] * 2
+def test_folds_of_the_same_stars_have_no_error_and_a_missing_method_no_difference():
+    scores = [{"tuned_accuracy": 0.6, "scratch_accuracy": 0.5}] * 2
     found = astromer.differences(scores, folds("ab", "ab"))
-    assert found == {"features_minus_astromer2": {"accuracy": pytest.approx(0.1)}}
-    assert astromer.differences([{"astromer2_accuracy": 0.5}] * 2, folds("ab", "cd")) == {}
+    assert found == {"tuned_minus_scratch": {"accuracy": pytest.approx(0.1)}}
+    assert astromer.differences([{"nightjar_accuracy": 0.5}] * 2, folds("ab", "cd")) == {}
 
 
-def test_bars():
-    sections = {
-        "macho_20": {
-            "astromer2_macro_f1": 0.5, "astromer2_macro_f1_std": 0.1, "last_block_macro_f1": 0.4,
-            "last_block_macro_f1_std": 0.2, "stars": 9.0,
-        },
-        "macho_100": {"astromer2_macro_f1": 0.7, "last_block_macro_f1": 0.6},
+def test_what_is_drawn_is_per_star():
+    section = {
+        "astromer2_macro_f1": 0.5, "astromer2_macro_f1_std": 0.1, "astromer2_accuracy": 0.9,
+        "astromer2_window_macro_f1": 0.4, "astromer2_max_macro_f1": 0.3, "stars": 9.0,
     }  # fmt: skip
-    found = astromer.bars(sections)
-    assert found["macho_20"] == {"astromer2": (0.5, 0.1), "last_block": (0.4, 0.2)}
-    assert found["macho_100"]["last_block"][0] == 0.6
-    assert math.isnan(found["macho_100"]["last_block"][1])  # one fold has no deviation
-    sections["macho_20"] |= {"features_macro_f1": 0.8, "features_no_period_macro_f1": 0.3}
-    assert list(astromer.bars(sections)["macho_20"]) == [
-        "astromer2", "last_block", "features", "features_no_period",
-    ]  # fmt: skip
+    found = astromer.per_star(section)
+    assert list(found) == ["astromer2", "astromer2_max"]
+    assert found["astromer2"] == (0.5, 0.1)
+    assert math.isnan(found["astromer2_max"][1])  # one fold has no deviation
