@@ -17,6 +17,7 @@ HEADLINES = {
     "probe_astromer": ("macro_f1",),
     "evaluate_uncertainty": ("macro_f1", "auroc_smp", "auroc_pv", "ece", "aurc"),
 }
+_LESSER = re.compile(r"_(window|last_block|max)_")  # of a network: not what it is judged by
 MODELS_IN_KEYS = {"probe_astromer"}  # sections are cases there, and keys name the models
 MINUS = "_minus_"  # stands in the names of sections that hold differences of two models
 _ERROR = re.compile(r"_(std|se)$")
@@ -182,7 +183,11 @@ def headlines(stages: Mapping[str, Mapping[str, Any]]) -> list[Table]:
     found = []
     for stage, endings in HEADLINES.items():
         sections = {
-            name: {k: v for k, v in numbers.items() if k.removesuffix("_std").endswith(endings)}
+            name: {
+                k: v
+                for k, v in numbers.items()
+                if k.removesuffix("_std").endswith(endings) and not _LESSER.search(k)
+            }
             for name, numbers in stages.get(stage, {}).items()
             if isinstance(numbers, dict) and MINUS not in name
         }

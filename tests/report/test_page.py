@@ -184,6 +184,14 @@ def test_models_in_keys_get_a_table_per_measure():
     assert [cell.key for cell in accuracy.head[1:]] == ["a_accuracy"]
 
 
+def test_the_headline_of_a_network_is_per_star():
+    kinds = ("", "_window", "_last_block", "_max")
+    case = {f"nightjar{kind}_macro_f1": 0.5 for kind in kinds} | {"features_macro_f1": 0.6}
+    stages = {"probe_astromer": {"asas_20": case, "asas_100": case}}
+    (headline,) = report_tables.headlines(stages)
+    assert [cell.key for cell in headline.head[1:]] == ["nightjar_macro_f1", "features_macro_f1"]
+
+
 def test_differences_of_models_are_a_table_of_their_own():
     model = {"redshift_r2": 0.5, "redshift_r2_std": 0.1}
     gain = {"redshift_r2": 0.2, "redshift_r2_se": 0.05}
