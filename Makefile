@@ -49,6 +49,7 @@ bench: setup-dev
 	python -m benchmarks.simulation
 	python -m benchmarks.training
 	python -m benchmarks.inference
+	python -m benchmarks.parts
 	-python -m benchmarks.laptop
 
 clean:

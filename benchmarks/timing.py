@@ -36,6 +36,11 @@ def untouched(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(False)
     torch.set_float32_matmul_precision("highest")
+    return_freed_memory()
+
+
+def return_freed_memory() -> None:
+    """Undo what `hardware.quicken` tells the allocator of glibc."""
     library: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
     if hasattr(library, "mallopt"):
         # where glibc's own adjustment ends: M_MMAP_THRESHOLD at most 32 MiB, M_TRIM_THRESHOLD twice

@@ -93,15 +93,15 @@ def maven(bins: int, given: argparse.Namespace) -> Case:
 # --- the two ways ---------------------------------------------------------------------------------
 
 
-def our_way(case: Case, settings: Training) -> Way:
+def our_way(case: Case, settings: Training, fused: bool = True) -> Way:
     hardware.prepare(settings)
     fabric = hardware.fabric(settings)
-    optimizer = optimizers.build(case.task.network, settings, fused=True)
+    optimizer = optimizers.build(case.task.network, settings, fused=fused)
     module, wrapped = fabric.setup(case.task, optimizer)
     bar = tqdm(disable=True)
     return Way(
         lambda: hardware.prepare(settings),
-        lambda: loop.train_epoch(fabric, module, wrapped, case.ours, settings, 0, bar),
+        lambda: loop.train_epoch(fabric, module, wrapped, case.ours, settings, 0, 1, bar),
     )
 
 

@@ -1,0 +1,97 @@
+"""What each part of the fast path brings: training of Astromer 2 without one of them, in turn.
+
+float32    no bfloat16, products by oneDNN where that is exact; and plain: by what torch takes
+memory     freed memory goes back to the kernel
+optimiser  AdamW as a loop over parameters, not fused
+batches    windows of all lengths together, not of similar ones
+
+Windows are as long as stars have points; times as in `benchmarks.training`; above 1 a part pays.
+Run as ``python -m benchmarks.parts [--threads 2] [--photometry stars.parquet] [--out file.json]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks import made_up, timing
+from benchmarks.timing import Way
+from benchmarks.training import Case, astromer, our_way
+from nightjar import batching
+from nightjar.params import Training
+from nightjar.training import hardware
+
+
+def without(
+    case: Case, points: NDArray[np.int64], batch: int, settings: Training
+) -> dict[str, Way]:
+    """Our way, and our way without each part; every one trains a network of its own."""
+
+    def way(
+        settings: Training = settings, fused: bool = True, batches: Sequence[Any] = case.ours
+    ) -> Way:
+        own = case._replace(task=copy.deepcopy(case.task), ours=batches)
+        return our_way(own, settings, fused)
+
+    single = settings.model_copy(update={"precision": "32-true"})
+    data = made_up.windows(points, full=False)
+    # a pass of evaluation keeps the order of the windows, whose lengths were drawn
+    mixed = list(batching.evaluation(data, np.arange(len(points)), batch, seed=0)())
+    ours, exact = way(), way(single)
+
+    def returned() -> None:
+        ours.prepare()
+        timing.return_freed_memory()
+
+    def plain() -> None:
+        exact.prepare()
+        torch.set_float32_matmul_precision("highest")
+
+    return {
+        "all of it": ours,
+        "float32": exact,
+        "float32, plain": Way(plain, exact.run),
+        "memory": Way(returned, way().run),
+        "optimiser": way(fused=False),
+        "batches": way(batches=mixed),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "gpu"])
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batches", type=int, default=16, help="in a pass")
+    parser.add_argument("--feedforward", type=int, default=1232, help="512: as released")
+    parser.add_argument(
+        "--photometry", type=Path, help="stars whose lengths count; else the mock's"
+    )
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--out", type=Path, help="write the numbers as JSON")
+    given = parser.parse_args()
+    settings = timing.settings(given.threads, given.device)
+    points = made_up.lengths(given.photometry, given.batch * given.batches)
+    case = astromer("real lengths", points, given)
+    device = torch.device(hardware.accelerator(given.device))
+    ways = without(case, points, given.batch, settings)
+    seconds = timing.alternate(ways, given.repeats, given.threads, device)
+    print(f"{'without':20}{'times as slow':>14}")
+    rows = {name: timing.ratio(found, seconds["all of it"]) for name, found in seconds.items()}
+    for name, times in rows.items():
+        print(f"{name:20}{times:14.2f}")
+    if given.out:
+        whole = {"machine": timing.machine(given.threads, device), "without": rows}
+        given.out.write_text(json.dumps(whole, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
