@@ -53,6 +53,7 @@ class Training(Compute):
     batch_size: Count
     patience: Count
     warmup_steps: Annotated[int, Field(ge=0)]
+    decay: Literal["none", "cosine"]
     weight_decay: Annotated[float, Field(ge=0)]
     gradient_clip: Positive
     dropout: Fraction

@@ -87,9 +87,9 @@ def fit(
     with _bar(label, settings.epochs, steps_per_epoch, len(progress.history), fabric) as bar:
         while not _finished(progress, settings):
             epoch = len(progress.history)
-            step = epoch * steps_per_epoch
+            step, steps = epoch * steps_per_epoch, settings.epochs * steps_per_epoch
             torch.manual_seed(_epoch_seed(settings.seed, epoch, fabric.global_rank))
-            loss = train_epoch(fabric, module, wrapped, batches(epoch), settings, step, bar)
+            loss = train_epoch(fabric, module, wrapped, batches(epoch), settings, step, steps, bar)
             scores = _validate(fabric, task, validation)
             _record(progress, task.network, loss, scores, optimizer, label)
             bar.set_postfix(validation=f"{progress.history[-1]['validation_loss']:.4f}")
@@ -154,13 +154,14 @@ def train_epoch(
     batches: Iterable[Any],
     settings: Training,
     step: int,
+    steps: int,
     bar: tqdm,
 ) -> float:
-    """One epoch, of which ``step`` is the first step of all; its mean loss."""
+    """One epoch, of which ``step`` is the first of ``steps`` of all; its mean loss."""
     module.train()
     total, count = torch.zeros((), device=fabric.device), 0
     for batch in batches:
-        optimizers.warm_up(optimizer, step, settings.warmup_steps)
+        optimizers.set_rates(optimizer, step, steps, settings)
         batch = _share(batch, fabric).to(fabric.device)
         loss = total_loss(module(batch))
         optimizer.zero_grad()

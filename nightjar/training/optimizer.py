@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -50,10 +51,17 @@ def build(
     return torch.optim.AdamW(groups, lr=settings.lr, fused=fused)
 
 
-def warm_up(optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
-    """Set the rates of step ``step`` (from 0), which rise linearly over the first ``steps``."""
+def set_rates(optimizer: torch.optim.Optimizer, step: int, steps: int, settings: Training) -> None:
+    """Set the rates of step ``step`` (from 0) of ``steps``.
+
+    They rise linearly over the first ``warmup_steps``; with ``decay: cosine`` they fall to nearly 0
+    at the last step, as half a period of a cosine (Loshchilov and Hutter 2017, equation 5).
+    """
+    factor = min(1.0, (step + 1) / max(settings.warmup_steps, 1))
+    if settings.decay == "cosine":
+        factor *= 0.5 * (1 + math.cos(math.pi * min(step / steps, 1.0)))
     for group in optimizer.param_groups:
-        group["lr"] = group[BASE] * min(1.0, (step + 1) / max(steps, 1))
+        group["lr"] = group[BASE] * factor
 
 
 def highest_rate(optimizer: torch.optim.Optimizer) -> float:

@@ -28,7 +28,8 @@ from nightjar.weights import fingerprint, read, write
 
 SETTINGS = Training(
     seed=3, threads=1, device="cpu", precision="32-true", lr=0.01, epochs=4, batch_size=6,
-    patience=10, warmup_steps=3, weight_decay=0.01, gradient_clip=1.0, dropout=0.1, devices=1,
+    patience=10, warmup_steps=3, decay="none", weight_decay=0.01, gradient_clip=1.0,
+    dropout=0.1, devices=1,
     num_nodes=1, strategy="auto",
 )  # fmt: skip
 
@@ -387,7 +388,7 @@ from nightjar.params import Training
 out, devices = Path(sys.argv[1]), int(sys.argv[2])
 settings = Training(
     seed=0, threads=1, device="cpu", precision="32-true", lr=1e-2, epochs=3, batch_size=8,
-    patience=9, warmup_steps=3, weight_decay=0.01, gradient_clip=1.0, dropout=0.0,
+    patience=9, warmup_steps=3, decay="none", weight_decay=0.01, gradient_clip=1.0, dropout=0.0,
     devices=devices, num_nodes=1, strategy="ddp" if devices > 1 else "auto",
 )
 columns = np.random.default_rng(0).normal(size=(40, 3))

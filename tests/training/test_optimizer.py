@@ -9,7 +9,8 @@ from nightjar.training import optimizer as optimizers
 
 SETTINGS = Training(
     seed=0, threads=1, device="cpu", precision="32-true", lr=0.1, epochs=1, batch_size=4,
-    patience=1, warmup_steps=4, weight_decay=0.01, gradient_clip=1.0, dropout=0.0, devices=1,
+    patience=1, warmup_steps=4, decay="none", weight_decay=0.01, gradient_clip=1.0,
+    dropout=0.0, devices=1,
     num_nodes=1, strategy="auto",
 )  # fmt: skip
 
@@ -56,7 +57,7 @@ def test_the_warm_up_keeps_the_ratio_of_the_rates():
     optimizer = optimizers.build(of, SETTINGS, fused=False, rates=rates)
     seen = []
     for step in range(5):
-        optimizers.warm_up(optimizer, step, SETTINGS.warmup_steps)
+        optimizers.set_rates(optimizer, step, 9, SETTINGS)
         seen.append([group["lr"] for group in optimizer.param_groups])
         assert optimizers.highest_rate(optimizer) == seen[-1][0]
     assert seen == [pytest.approx([0.1 * f, 0.05 * f]) for f in (0.25, 0.5, 0.75, 1.0, 1.0)]
@@ -64,8 +65,21 @@ def test_the_warm_up_keeps_the_ratio_of_the_rates():
 
 def test_without_a_warm_up_the_first_step_has_the_whole_rate():
     optimizer = optimizers.build(network(), SETTINGS, fused=False)
-    optimizers.warm_up(optimizer, 0, 0)
+    optimizers.set_rates(optimizer, 0, 9, SETTINGS.model_copy(update={"warmup_steps": 0}))
     assert optimizers.highest_rate(optimizer) == 0.1
+
+
+def test_a_cosine_falls_from_the_whole_rate_to_nothing():
+    """Half a cosine over 4 steps: (1 + cos(pi s / 4)) / 2 is 1, 0.854, 0.5, 0.146, and 0 after."""
+    settings = SETTINGS.model_copy(update={"warmup_steps": 0, "decay": "cosine"})
+    optimizer = optimizers.build(network(), settings, fused=False)
+    seen = []
+    for step in range(6):
+        optimizers.set_rates(optimizer, step, 4, settings)
+        seen.append(optimizers.highest_rate(optimizer))
+    root = 0.5**0.5
+    expected = [1, (1 + root) / 2, 0.5, (1 - root) / 2, 0, 0]
+    assert seen == pytest.approx([0.1 * each for each in expected])
 
 
 def test_what_was_frozen_before_stays_frozen():
