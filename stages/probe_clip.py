@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from nightjar import figures, params, parts, stored
-from nightjar.judging import clip, embedded, paired, pictures, shortcut
+from nightjar.judging import clip, embedded, intervals, paired, pictures, shortcut
 from nightjar.metrics import Scores, over_folds, ranks, retrieval_curve, write_json
 from nightjar.pairs import Pairs, open_pairs
 from nightjar.pipeline import run
@@ -63,7 +63,8 @@ def main() -> None:
         peak, level = brightness.loc[arrays["object_id"]].to_numpy().T
         by_magnitude = shortcut.judge(peak, level, rows)
         retrieved.setdefault("magnitude_shortcut", []).append(by_magnitude)
-        retrieved.setdefault("chance", []).append(clip.chance(rows))
+        knowing_nothing = clip.chance(rows) | intervals.chance(table, rows)
+        retrieved.setdefault("chance", []).append(knowing_nothing)
     scores = {name: [each.scores for each in found] for name, found in judged.items()} | retrieved
     metrics = {name: over_folds(of_folds) for name, of_folds in scores.items()}
     compared = [(a, b) for a in COMPARED if a in scores for b in COMPARED[a] if b in scores]
@@ -71,6 +72,9 @@ def main() -> None:
     for name, of_folds in judged.items():
         if not name.endswith(("_spectrum", "_joint")):
             pictures.predictions(PLOTS, name, of_folds, settings.outlier)
+    with_intervals = intervals.table(judged, list(folds))
+    with_intervals.to_csv(PLOTS / "redshifts.csv", index=False, float_format="%.6g")
+    pictures.intervals(PLOTS, with_intervals)
     pictures.side_by_side(PLOTS, metrics)
     found_at = {name: retrieval_curve(of_folds) for name, of_folds in curves.items()}
     figures.save(figures.retrieval(found_at), PLOTS / "retrieval.png")

@@ -45,6 +45,13 @@ def draw_all():
         "spectra": figures.spectra(raw, wavelength, np.zeros((2, 30)), valid, ["a", "b"]),
         "confusion": figures.confusion(np.array([[3, 1], [0, 0]]), ["a", "b"]),
         "redshift": figures.redshift(RNG.random(40), RNG.random(40), LABELS, CLASSES, 0.15),
+        "pit": figures.pit({"maven": (RNG.random(40), RNG.random(40)), "b": (RNG.random(9), [])}),
+        "redshift_intervals": figures.redshift_intervals(
+            np.array([0.1, 0.2, 0.4]),
+            np.array([0.1, 0.3, 0.3]),
+            {s: (np.full(3, 0.1 - s / 1e3), np.full(3, 0.4 + s / 1e3)) for s in (68, 90)},
+            "maven",
+        ),
         "learning_curves": figures.learning_curves({"maven": [loss(3), loss(5)]}, "loss"),
         "bars": figures.bars({"20": {"a": (0.5, 0.1), "b": (0.6, np.nan)}}, "macro F1"),
         "reconstruction": figures.reconstruction(

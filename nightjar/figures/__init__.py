@@ -6,6 +6,7 @@ Object-oriented matplotlib without pyplot: no global figure list, no display.
 from nightjar.figures.data import light_curves, spectra
 from nightjar.figures.embeddings import embedding_map, retrieval
 from nightjar.figures.folded import attention, reconstruction
+from nightjar.figures.intervals import pit, redshift_intervals
 from nightjar.figures.layers import gammas, layer_maps
 from nightjar.figures.retrieved import nearest_spectra
 from nightjar.figures.scores import bars, confusion, models, redshift
@@ -25,8 +26,10 @@ __all__ = [
     "light_curves",
     "models",
     "nearest_spectra",
+    "pit",
     "reconstruction",
     "redshift",
+    "redshift_intervals",
     "rejection",
     "reliability",
     "retrieval",

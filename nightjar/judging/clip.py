@@ -29,6 +29,7 @@ class Judged(NamedTuple):
 
     scores: Scores
     predictions: pd.DataFrame  # object_id, class, predicted_class, redshift, predicted_redshift
+    intervals: pd.DataFrame | None = None  # of `judging.intervals`, where redshifts were probed
 
 
 class Teachers(NamedTuple):
@@ -152,6 +153,23 @@ def chance(rows: Rows) -> Scores:
     return _named("retrieval", metrics.retrieval_chance(len(rows["test"])))
 
 
+def known_redshifts(
+    embeddings: NDArray[np.floating],
+    redshift: NDArray[np.floating],
+    rows: Rows,
+    teachers: Teachers | None,
+) -> dict[str, probes.Part] | None:
+    """Objects of each part whose redshift can be learned, with ln z as their target.
+
+    None where too few are known to fit or to choose by.
+    """
+    known = {each: r[learnable(redshift[r])] for each, r in rows.items()}
+    if len(known["train"]) < 2 or not len(known["validation"]):
+        return None
+    logarithm = np.log(np.where(learnable(redshift), redshift, 1.0))
+    return _parts(embeddings, logarithm, known, teachers)
+
+
 def _parts(
     embeddings: NDArray[np.floating], target: NDArray, rows: Rows, teachers: Teachers | None
 ) -> dict[str, probes.Part]:
@@ -185,14 +203,12 @@ def _regressed(
 
     None is beyond those of the training part: a logarithm's error of 1 is a factor of e.
     """
-    known = {each: r[learnable(redshift[r])] for each, r in rows.items()}
-    if len(known["train"]) < 2 or not len(known["validation"]):
+    parts = known_redshifts(embeddings, redshift, rows, teachers)
+    if parts is None:
         return np.full(len(rows["test"]), np.nan)
-    logarithm = np.log(np.where(learnable(redshift), redshift, 1.0))
-    parts = _parts(embeddings, logarithm, known, teachers)
     test = embeddings[rows["test"]]
     found = probes.regress(parts["train"], parts["validation"], test, settings.neighbours)
-    trained = logarithm[known["train"]]
+    trained = parts["train"].target
     return np.exp(np.clip(found[probes.best(found)].test, trained.min(), trained.max()))
 
 

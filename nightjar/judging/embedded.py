@@ -29,7 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nightjar.errors import InputError
-from nightjar.judging import clip, shortcut
+from nightjar.judging import clip, intervals, shortcut
 from nightjar.judging.clip import Judged, Rows, Teachers
 from nightjar.pairs import means
 from nightjar.params import ProbeClip
@@ -119,10 +119,11 @@ def judge(
     peak : (n,) peak magnitudes, NaN where unknown
     settings : candidates for k, the 3-way sample, limits
     """
-    found = {
-        name: clip.judge_embeddings(embeddings, objects, rows, settings, teachers)
-        for name, embeddings, teachers in kinds(model, arrays)
-    }
+    found = {}
+    for name, embeddings, teachers in kinds(model, arrays):
+        probed = clip.judge_embeddings(embeddings, objects, rows, settings, teachers)
+        scores, table = intervals.judge(embeddings, objects, rows, teachers)
+        found[name] = probed._replace(scores=probed.scores | scores, intervals=table)
     test = rows["test"]
     light_curve, spectrum = (arrays[each][test] for each in MODALITIES)
     found[model].scores.update(clip.judge_retrieval(arrays, rows))

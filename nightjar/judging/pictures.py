@@ -48,6 +48,31 @@ def predictions(folder: Path, name: str, judged: Sequence[Judged], outlier: floa
         figures.save(figure, folder / f"redshift_{name}.png")
 
 
+def intervals(folder: Path, table: pd.DataFrame) -> None:
+    """PIT of every section, and redshifts with their intervals of each; none without a redshift.
+
+    Parameters
+    ----------
+    folder : where the figures go
+    table : of `judging.intervals.table`
+    """
+    known = table[table["pit"].notna()]
+    pits = {
+        str(name): (each["pit"].to_numpy(), each["pit_conformal"].dropna().to_numpy())
+        for name, each in known.groupby("section", sort=False)
+    }
+    if pits:
+        figures.save(figures.pit(pits), folder / "pit.png")
+    for name, each in known[known["lower_90"].notna()].groupby("section", sort=False):
+        bounds = {
+            share: (each[f"lower_{share}"].to_numpy(), each[f"upper_{share}"].to_numpy())
+            for share in (68, 90)
+        }
+        true, median = each["redshift"].to_numpy(), each["median"].to_numpy()
+        figure = figures.redshift_intervals(true, median, bounds, str(name))
+        figures.save(figure, folder / f"redshift_intervals_{name}.png")
+
+
 def side_by_side(folder: Path, sections: Sections) -> None:
     """All models in each of `BARS`; none where the redshifts, or the three classes, are unknown."""
     for key in BARS:

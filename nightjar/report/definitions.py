@@ -13,6 +13,7 @@ class Definition(NamedTuple):
     direction: int = 0
 
 
+_INTERVALS = {"redshift": "as predicted", "conformal": "moved by what validation objects need"}
 # keyed by the end of the metric's name; the longest one that fits counts
 DEFINITIONS = {
     "macro_f1": Definition("Mean over classes of F1, 2 · hits / (true + predicted)", 1),
@@ -99,10 +100,40 @@ DEFINITIONS = {
         "Share of 90 % conformal sets that hold the true class; should be near 0.9"
     ),
     "set_size_90": Definition("Mean number of classes in a 90 % conformal set", -1),
+    "pinball": Definition(
+        "Mean over 11 quantiles, 5 % to 95 %, of level · Δ or (level − 1) · Δ, whichever is above "
+        "0, of Δ = ln z − quantile",
+        -1,
+    ),
+    "crps": Definition(
+        "Continuous ranked probability score of ln z, ∫ (predicted probability to be below − "
+        "whether it is)²: for a prediction without width the mean |Δ ln z|",
+        -1,
+    ),
+    "pit_distance": Definition(
+        "Kolmogorov–Smirnov distance from uniform of the predicted probability to be below the "
+        "true redshift: of n objects, right predictions stay below 1.36 / √n in 95 % of samples",
+        -1,
+    ),
+    **{
+        f"{kind}_coverage_{share}": Definition(
+            f"Share of true redshifts within the {share} % interval, {words}; should be near "
+            f"{share / 100:g}"
+        )
+        for share in (68, 90)
+        for kind, words in _INTERVALS.items()
+    },
+    **{
+        f"{kind}_width_{share}": Definition(
+            f"Mean width of the {share} % interval of z, {words}, / (1 + median z)"
+        )
+        for share in (68, 90)
+        for kind, words in _INTERVALS.items()
+    },
     "rmse": Definition("Root mean square error of the reconstructed magnitudes scored, mag", -1),
     "weighted_rmse": Definition(
-        "The same with weights of at most 1 by 1 / error, the training objective of Astromer 2; "
-        "not comparable with the one without",
+        "Root mean square error of the magnitudes scored with Astromer 2's weights, 1 / error "
+        "scaled to 0.001 … 1.001 in each window; not comparable with the one without weights",
         -1,
     ),
     "validation_r2": Definition(
@@ -111,20 +142,24 @@ DEFINITIONS = {
         1,
     ),
     "weighted_r2": Definition(
-        "The same with weights by 1 / error in both sums and in the window's mean", 1
+        "R² of the magnitudes scored, weighted by 1 / error in both sums and in the window's mean",
+        1,
     ),
     "all_points_rmse": Definition(
         "Root mean square error of the reconstruction with every point visible and scored, mag", -1
     ),
     "all_points_weighted_rmse": Definition(
-        "The same with weights of at most 1 by 1 / error; not comparable with the one without", -1
+        "Root mean square error with every point visible and scored, with Astromer 2's weights; "
+        "not comparable with the one without weights",
+        -1,
     ),
     "all_points_r2": Definition(
         "1 − Σ(error²) / Σ(deviation from the window's mean)² with every point visible and scored",
         1,
     ),
     "all_points_weighted_r2": Definition(
-        "The same with weights by 1 / error in both sums and in the window's mean", 1
+        "R² with every point visible and scored, weighted by 1 / error in both sums and the mean",
+        1,
     ),
     "loss": Definition("Value of the training objective", -1),
     "epochs": Definition("Passes over the training sample"),
@@ -175,7 +210,7 @@ _WORDS = {
     "gru": "GRU", "knn": "kNN", "svc": "SVC", "lr": "learning rate", "std": "standard deviation",
     "err": "error", "tsne": "t-SNE", "z": "z", "maven": "Maven", "astromer": "Astromer",
     "astromer1": "Astromer 1", "astromer2": "Astromer 2", "snr": "S/N", "id": "id",
-    "auprc": "AUPRC", "ha": "HA",
+    "auprc": "AUPRC", "ha": "HA", "pit": "PIT", "crps": "CRPS",
 }  # fmt: skip
 _NAMES = {
     **{

@@ -272,4 +272,8 @@ def test_the_longest_ending_defines():
     alike = definitions.define("retrieval_auc_alike")
     assert alike != definitions.define("retrieval_auc")
     assert alike != definitions.define("retrieval_reverse_auc_alike")
+    assert definitions.define("redshift_coverage_90") != definitions.define("coverage_90")
+    assert definitions.define("redshift_conformal_width_68").text.startswith(
+        "Mean width of the 68 %"
+    )
     assert definitions.define("of_mine") is None
