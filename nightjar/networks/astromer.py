@@ -11,14 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from nightjar.networks.attention import attention_bias
-from nightjar.networks.block import AstromerBlock, Rates, Skip, keras_init, rate_of
+from nightjar.networks.block import AstromerBlock, Norm, Rates, Skip, keras_init, rate_of
 from nightjar.networks.encodings import AstromerEncoding, ValueEmbedding
 from nightjar.networks.pooling import MeanPooling
 from nightjar.networks.star import CurveDecoder, PhaseEncoding, Star, StarToken, describe
 from nightjar.networks.stochastic import SampledDropout, repeat
 
 # what the papers leave out, see `nightjar.networks.star`
-_WITHOUT_STAR: dict[str, Any] = {
+_PLAIN: dict[str, Any] = {
+    "norm": "post",
     "scaled": False,
     "harmonics": 0,
     "star_token": False,
@@ -31,9 +32,9 @@ _SIZES_1 = {
     "heads": 4,
     "feedforward": 128,
     "base": 10000.0,
-    **_WITHOUT_STAR,
+    **_PLAIN,
 }
-_SIZES_2 = {"dim": 256, "depth": 6, "heads": 4, "feedforward": 512, **_WITHOUT_STAR}
+_SIZES_2 = {"dim": 256, "depth": 6, "heads": 4, "feedforward": 512, **_PLAIN}
 
 # The published sizes.  astromer1: as released, hidden and padded keys favoured, hidden magnitudes
 # in sight.  astromer1_strict: the same sizes, nothing hidden in sight, which takes a mask token
@@ -72,6 +73,7 @@ class Astromer(nn.Module):
         results depend on the padded length
     mask_token : whether a learned number, initially 0, stands in for hidden magnitudes, without
         which a hidden point sees its own magnitude
+    norm : "post" (published) or "pre", see ``AstromerBlock``
     scaled : whether magnitudes are read, and predicted, in standard deviations of the visible ones
     harmonics : of twice the star's own period, which encode where in it each point lies, see
         `nightjar.networks.star`; 0 encodes the time alone
@@ -95,6 +97,7 @@ class Astromer(nn.Module):
         skip: Skip,
         mask: Literal["legacy", "strict"],
         mask_token: bool,
+        norm: Norm = "post",
         scaled: bool = False,
         harmonics: int = 0,
         star_token: bool = False,
@@ -115,6 +118,7 @@ class Astromer(nn.Module):
             "skip": skip,
             "mask": mask,
             "mask_token": mask_token,
+            "norm": norm,
             "scaled": scaled,
             "harmonics": harmonics,
             "star_token": star_token,
@@ -135,7 +139,7 @@ class Astromer(nn.Module):
         self.dropout = SampledDropout(rate_of(dropout, "embedding"))
         attention = [None] * depth if stochastic is None else _last_blocks(depth, **stochastic)
         self.blocks = nn.ModuleList(
-            AstromerBlock(dim, heads, feedforward, skip, dropout, each) for each in attention
+            AstromerBlock(dim, heads, feedforward, skip, norm, dropout, each) for each in attention
         )
         self.head = nn.Sequential(nn.LayerNorm(dim, eps=1e-6), nn.Linear(dim, 1))
         self.decoder = CurveDecoder(dim, harmonics) if decoder else None

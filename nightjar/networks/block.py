@@ -1,4 +1,4 @@
-"""Astromer's transformer block: attention and tanh feed-forward, a skip and a LayerNorm after each.
+"""Astromer's transformer block: attention and tanh feed-forward, each with a skip and a LayerNorm.
 
 Sources as in `nightjar.networks.astromer`.
 """
@@ -12,6 +12,7 @@ from nightjar.networks.attention import MultiHeadAttention
 from nightjar.networks.stochastic import SampledDropout, StochasticAttention, repeat
 
 Skip = Literal["none", "learned", "residual"]
+Norm = Literal["post", "pre"]
 Rates = float | Mapping[str, float]  # dropout: one rate, or one for each site
 
 SITES = ("embedding", "attention", "feedforward")
@@ -42,13 +43,17 @@ def rate_of(dropout: Rates, site: str) -> float:
 
 
 class AstromerBlock(nn.Module):
-    """Attention and tanh feed-forward, each with dropout, a skip and a LayerNorm after it.
+    """Attention and tanh feed-forward, each with dropout, a skip and a LayerNorm.
+
+    post: x = LN(skip(x) + MHA(x)), x = LN(skip(x) + FF(x)), as published.  pre: x = skip(x) +
+    MHA(LN(x)), x = skip(x) + FF(LN(x)) (Xiong+2020): what came in is never normalised away.
 
     Parameters
     ----------
     dim, heads, feedforward : width, heads, hidden width of the feed-forward part
     skip : "none" (Astromer 1), "learned" (a Linear on the skip, Astromer 2 as released) or
         "residual" (Astromer 2 in the paper)
+    norm : "post" or "pre"
     dropout : rate, or the rates after attention and after feed-forward
     stochastic : settings of a ``StochasticAttention`` in place of the deterministic one
     """
@@ -59,10 +64,14 @@ class AstromerBlock(nn.Module):
         heads: int,
         feedforward: int,
         skip: Skip,
+        norm: Norm,
         dropout: Rates,
         stochastic: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        if norm not in ("post", "pre"):
+            raise ValueError(f"norm {norm!r} is not one of post, pre")
+        self.norm = norm
         self.attention = (
             MultiHeadAttention(dim, heads, bias_qkv=True, scale="head")
             if stochastic is None
@@ -92,18 +101,22 @@ class AstromerBlock(nn.Module):
         Where not ``repeated``, ``sequence`` is (batch, length, dim), and a ``stochastic`` block
         repeats it where its first noise comes in.
         """
-        once = repeated
+        once, pre = repeated, self.norm == "pre"
+        given = self.attention_norm(sequence) if pre else sequence
         if isinstance(self.attention, StochasticAttention):
-            update, repeated = self.attention(sequence, bias, samples, repeated), True
+            update, repeated = self.attention(given, bias, samples, repeated), True
         else:
-            update = self.attention(sequence, repeat(bias, samples) if repeated else bias)
+            update = self.attention(given, repeat(bias, samples) if repeated else bias)
         update = self.attention_dropout(update, samples, repeated)
         repeated |= self.attention_dropout.draws
         times = samples if repeated > once else 1
-        sequence = self.attention_norm(_add(self.attention_skip, sequence, update, times))
-        update = self.feedforward_dropout(self.feedforward(sequence), samples, repeated)
+        sequence = _add(self.attention_skip, sequence, update, times)
+        given = self.feedforward_norm(sequence) if pre else self.attention_norm(sequence)
+        update = self.feedforward_dropout(self.feedforward(given), samples, repeated)
         times = samples if self.feedforward_dropout.draws > repeated else 1
-        return self.feedforward_norm(_add(self.feedforward_skip, sequence, update, times))
+        if pre:
+            return _add(self.feedforward_skip, sequence, update, times)
+        return self.feedforward_norm(_add(self.feedforward_skip, given, update, times))
 
 
 def _add(skip: nn.Module | None, sequence: Tensor, update: Tensor, times: int) -> Tensor:

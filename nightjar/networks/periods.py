@@ -103,7 +103,7 @@ def _peaks(value: Tensor, time: Tensor, span: Tensor, shortest: float) -> Tensor
 def _refined(
     value: Tensor, time: Tensor, weight: Tensor, frequency: Tensor, reach: Tensor, harmonics: int
 ) -> Tensor:
-    """Each of ``frequency`` (batch, n) moved by at most ``reach`` (batch,) to where it fits best."""
+    """Each of ``frequency`` (batch, n), moved by at most ``reach`` (batch,) to the best fit."""
     offsets = torch.linspace(-1, 1, STEPS, device=time.device) * reach[:, None]  # (batch, STEPS)
     tried = (frequency[:, :, None] + offsets[:, None, :]).clamp(min=1e-5)
     _, explained = fourier.fit(time, value, weight, tried.flatten(1), harmonics)

@@ -118,6 +118,7 @@ class AstromerSettings(TransformerSettings):
     skip: Literal["none", "learned", "residual"]
     mask: Literal["legacy", "strict"]
     mask_token: bool
+    norm: Literal["post", "pre"]
     scaled: bool
     harmonics: Annotated[int, Field(ge=0)]
     star_token: bool

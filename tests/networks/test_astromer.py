@@ -37,7 +37,11 @@ def test_named_networks_are_valid_settings(name):
 
 @pytest.mark.parametrize("skip", ["none", "learned", "residual"])
 def test_block_is_two_updates_each_skipped_and_normed(skip):
-    block, sequence, bias = AstromerBlock(8, 2, 12, skip, 0.0), torch.randn(2, 5, 8), torch.zeros(1)
+    block, sequence, bias = (
+        AstromerBlock(8, 2, 12, skip, "post", 0.0),
+        torch.randn(2, 5, 8),
+        torch.zeros(1),
+    )
     bias = bias.expand(2, 1, 1, 5)
     skips = {"none": torch.zeros_like, "residual": lambda x: x}
     one = skips.get(skip, block.attention_skip)
