@@ -68,9 +68,7 @@ def main() -> None:
             metrics[f"{survey}_{samples}_{method}"] = counts | summary
             shown[f"{method}, {survey}, {samples} per class"] = fits
     PREDICTIONS.mkdir(parents=True, exist_ok=True)
-    pd.concat(found, ignore_index=True).to_parquet(
-        PREDICTIONS / "predictions.parquet", index=False
-    )
+    pd.concat(found, ignore_index=True).to_parquet(PREDICTIONS / "predictions.parquet", index=False)
     write_json(f"metrics/{STAGE}.json", metrics)
     trained.write_curves(f"plots/{STAGE}/learning_curves.csv", shown)
     checkpoints.clear(STAGE)

@@ -14,6 +14,9 @@ from nightjar.networks.astromer import Astromer
 from nightjar.networks.heads import MLPHead
 
 
+UNIT = 1000.0  # days, of the times that a GRU reads
+
+
 class LastState(nn.Module):
     """A GRU over a sequence; its state at the last observed point.
 
@@ -53,9 +56,8 @@ class RawGRU(nn.Module):
     """A GRU over [magnitude, time] of the points, and the published MLP (``raw_gru``).
 
     The published one reads the time in days from the window's mean: hundreds, which saturate every
-    gate.  That it learns next to nothing (macro F1 0.2 to 0.4) says little of what recurrent
-    networks can do.  Here the time is the logarithm of the days since the point before, which lies
-    between -8 and 6 whatever the survey, and from which a GRU can count.
+    gate, so that it learns next to nothing (macro F1 0.2 to 0.4), which says little of recurrent
+    networks.  Here the unit is 1000 days, in which the window of a survey spans about 1.
 
     Parameters
     ----------
@@ -74,29 +76,18 @@ class RawGRU(nn.Module):
 
     def forward(self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor) -> Tensor:
         """Logits, float32 (batch, classes); arguments as in ``Astromer.layers``."""
-        return self.head(self.state(torch.stack([value, log_gaps(time)], dim=-1), valid))
-
-
-def log_gaps(time: Tensor) -> Tensor:
-    """Natural logarithm of the days since the point before, (batch, length); 0 for the first.
-
-    Parameters
-    ----------
-    time : (batch, length) days, in order; gaps below half a minute count as half a minute
-    """
-    gaps = (time[:, 1:] - time[:, :-1]).clamp(min=SHORTEST).log()
-    return nn.functional.pad(gaps, (1, 0))
-
-
-SHORTEST = 3e-4  # day, of a gap: what float32 resolves some thousand days from the mean
+        return self.head(self.state(torch.stack([value, time / UNIT], dim=-1), valid))
 
 
 class EmbeddedGRU(nn.Module):
     """A GRU over Astromer's input embedding, from new weights, and the MLP (``base_gru``).
 
+    The embedding is that of the encoder named: of magnitude and time as published, and of the phase
+    as well where the encoder is told it (``harmonics``).
+
     Parameters
     ----------
-    astromer : settings of the encoder whose embedding of magnitude and time it has, without blocks
+    astromer : settings of the encoder whose embedding of the points it has, without blocks
     units, hidden, classes : as in `RawGRU`
     dropout : rate after the embedding and in the MLP
     """
@@ -110,7 +101,8 @@ class EmbeddedGRU(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.embedding = Astromer(**{**astromer, "depth": 0, "dropout": dropout})
+        points = {"depth": 0, "dropout": dropout, "star_token": False, "decoder": False}
+        self.embedding = Astromer(**{**astromer, **points})
         self.embedding.head.requires_grad_(False)  # reconstruction has no part in it
         if self.embedding.mask_token is not None:
             self.embedding.mask_token.requires_grad_(False)

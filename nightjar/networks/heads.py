@@ -151,8 +151,9 @@ class AstromerClassifier(nn.Module):
         # kept so that pre-trained weights load whole; frozen since data-parallel training refuses
         # trainable parameters that get no gradient
         self.encoder.head.requires_grad_(False)
-        if self.encoder.mask_token is not None:
-            self.encoder.mask_token.requires_grad_(False)
+        for unused in (self.encoder.mask_token, self.encoder.decoder):
+            if unused is not None:
+                unused.requires_grad_(False)
 
 
 class AttentionClassifier(nn.Module):

@@ -1,20 +1,20 @@
 """Recurrent baselines: padding has no part, time is what it says, and they learn."""
 
-import math
-
 import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
 
-from nightjar.networks.gru import EmbeddedGRU, LastState, RawGRU, log_gaps
+from nightjar.networks.gru import EmbeddedGRU, LastState, RawGRU
 from tests.networks.windows import PAPER, RELEASED, Window, pad, window
 
+STAR = {**PAPER, "scaled": True, "harmonics": 2, "star_token": True, "decoder": True}
 SMALL = {"units": 6, "hidden": [8], "classes": 3}
 NETWORKS = {
     "raw": lambda: RawGRU(**SMALL),
     "paper": lambda: EmbeddedGRU(PAPER, **SMALL),
     "released": lambda: EmbeddedGRU(RELEASED, **SMALL),
+    "star": lambda: EmbeddedGRU(STAR, **SMALL),
 }
 
 
@@ -60,10 +60,10 @@ def test_all_that_trains_has_a_gradient(network):
         assert "embedding.value_embedding.weight" in moved
 
 
-def test_logarithm_of_the_gaps_by_hand():
-    """Gaps of 1, e and 0 days: ln 1 = 0, ln e = 1, and the shortest for the last."""
-    time = torch.tensor([[-2.0, -1.0, math.e - 1, math.e - 1]])
-    assert_close(log_gaps(time), torch.tensor([[0.0, 0.0, 1.0, math.log(3e-4)]]))
+def test_raw_points_are_magnitudes_and_thousands_of_days():
+    network, batch = RawGRU(**SMALL).eval(), window(12, 5)
+    points = torch.stack([batch.value, batch.time / 1000], dim=-1)
+    assert_close(network(*batch[:4]), network.head(network.state(points, batch.valid)))
 
 
 def test_the_published_gru_has_the_size_of_its_gates():
