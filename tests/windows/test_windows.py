@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar import windows
@@ -61,6 +61,7 @@ def test_sequential_windows_by_hand(length: int, starts: list[int]) -> None:
     assert start.tolist() == starts
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.integers(0, 700), max_size=8), st.integers(1, 250))
 def test_sequential_windows_of_many_curves(lengths: list[int], size: int) -> None:
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -110,6 +111,7 @@ def test_normalise_keeps_a_second_apart() -> None:
     np.testing.assert_allclose(result, second * (np.arange(4.0)[None] - 1.5), rtol=1e-5)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(1, 20), st.integers(0, 15), st.floats(-1e4, 1e4), st.integers(0, 2**32 - 1))
 def test_padding_and_zero_points_change_nothing(n: int, pad: int, shift: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -259,6 +261,7 @@ def samples(draw: st.DrawFn) -> LightCurves:
     )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(samples(), st.integers(1, 30))
 def test_chunks_do_not_matter(sample: LightCurves, points: int) -> None:
     asked = limits(before=500.0, after=2000.0)
@@ -277,6 +280,7 @@ def test_chunks_do_not_matter(sample: LightCurves, points: int) -> None:
                 np.testing.assert_array_equal(np.concatenate(joined), getattr(whole, name))
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(samples())
 def test_nothing_is_lost_silently(sample: LightCurves) -> None:
     result, drops = windows.sequences(sample, limits(before=500.0, after=2000.0))
