@@ -26,8 +26,8 @@ def settings(threads: int, device: Literal["auto", "cpu", "gpu"]) -> Training:
     """What a training stage would be given, at any size."""
     return Training(
         seed=0, threads=threads, device=device, precision="auto", lr=1e-4, epochs=1, batch_size=1,
-        patience=1, warmup_steps=0, weight_decay=1e-4, gradient_clip=1.0, dropout=0.0, devices=1,
-        num_nodes=1, strategy="auto",
+        patience=1, warmup_steps=0, decay="none", weight_decay=1e-4, gradient_clip=1.0,
+        dropout=0.0, devices=1, num_nodes=1, strategy="auto",
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The benchmarks compare like with like: both ways compute the same, and FLOPs are as derived."""
 
+import argparse
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import flops, inference, laptop, made_up, timing, training
+from benchmarks import flops, inference, laptop, made_up, parts, timing, training
 from benchmarks.naive import naive
 from nightjar import batching
 from nightjar.networks import Astromer, Maven
@@ -129,3 +130,18 @@ def test_stages_add_up_over_their_runs(tmp_path):
     assert laptop.total(rows) == 7.5
     with pytest.raises(SystemExit, match=r"runtime\.json"):
         laptop.by_stage(tmp_path / "nowhere")
+
+
+def test_parts_and_inference_are_measured():
+    given = argparse.Namespace(
+        batch=2, batches=2, feedforward=8, threads=1, device="cpu", repeats=1, photometry=None
+    )
+    points = np.array([20, 50, 7, 30])
+    rows = inference.measure(points, given)
+    assert set(rows) >= {"naive", "float32"}
+    assert rows["naive"]["times_naive"] == 1.0
+    settings = timing.settings(1, "cpu")
+    case = training.astromer("tiny", points, given)
+    ways = parts.without(case, points, 2, settings)
+    seconds = timing.alternate(ways, 1, 1, torch.device("cpu"))
+    assert all(timing.ratio(found, seconds["all of it"]) > 0 for found in seconds.values())
