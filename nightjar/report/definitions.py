@@ -136,6 +136,13 @@ DEFINITIONS = {
         "scaled to 0.001 … 1.001 in each window; not comparable with the one without weights",
         -1,
     ),
+    "scaled_rmse": Definition(
+        "Root mean square error of the magnitudes scored, in standard deviations of their window",
+        -1,
+    ),
+    "scaled_r2": Definition(
+        "R² of the magnitudes scored, in standard deviations of their window: each counts alike", 1
+    ),
     "validation_r2": Definition(
         "1 − Σ(error²) / Σ(deviation²) of the magnitudes scored, deviations from their window's "
         "mean: 1 is perfect, 0 no better than that mean",
@@ -152,6 +159,12 @@ DEFINITIONS = {
         "Root mean square error with every point visible and scored, with Astromer 2's weights; "
         "not comparable with the one without weights",
         -1,
+    ),
+    "all_points_scaled_rmse": Definition(
+        "Root mean square error with every point visible and scored, in standard deviations", -1
+    ),
+    "all_points_scaled_r2": Definition(
+        "R² with every point visible and scored, in standard deviations of each window", 1
     ),
     "all_points_r2": Definition(
         "1 − Σ(error²) / Σ(deviation from the window's mean)² with every point visible and scored",

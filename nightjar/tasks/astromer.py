@@ -54,8 +54,9 @@ class AstromerTask(Task):
         ``reconstruction_loss``, which is ``loss``; ``rmse``, ``weighted_rmse``, in mag: the root of
         the mean over windows of their mean (weighted) square, as `losses.masked_rmse`; the weights
         sum to less than the points where errors differ, so that the two are not to be compared;
-        ``r2``, ``weighted_r2``: 1 - sum w (x - x')^2 / sum w (x - m)^2 over all probed points, m
-        the (weighted) mean of those of their window
+        ``scaled_rmse``, the same in standard deviations of each window; ``r2``, ``weighted_r2``,
+        ``scaled_r2``: 1 - sum w (x - x')^2 / sum w (x - m)^2 over all probed points with the
+        weights w of each, m the weighted mean of those of their window
 
         Notes
         -----
@@ -78,8 +79,7 @@ class AstromerTask(Task):
 
         Returns
         -------
-        ``all_points_rmse``, ``all_points_weighted_rmse``, ``all_points_r2`` and
-        ``all_points_weighted_r2``, as `validate` defines them
+        ``all_points_rmse``, ``all_points_weighted_r2``, ...: each score of `validate`
         """
         shown = replace(windows, probed=None)
         batches = batching.evaluation(shown, np.arange(len(shown)), size)()
