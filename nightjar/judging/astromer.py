@@ -124,7 +124,8 @@ def scores(
     Returns
     -------
     ``<model>_macro_f1`` and ``_accuracy`` per star; ``<model>_window_...`` per window, as
-    published; ``<model>_last_block_...`` and ``<model>_max_...``: kNN or SVC (the better on
+    published; ``<model>_layers_...``: `probes.kernel` on all layers side by side, averaged over a
+    star's windows; ``<model>_last_block_...`` and ``<model>_max_...``: kNN or SVC (the better on
     validation) on the last block's mean or maximum over time, averaged over a star's windows
     """
     test = rows["test"]
@@ -135,6 +136,7 @@ def scores(
         ),
         f"{model}_last_block": _probed(windows, rows, windows.layers[:, -1]),
         f"{model}_max": _probed(windows, rows, windows.maximum),
+        f"{model}_layers": _of_all_layers(windows, rows),
     }
     return {f"{name}_{key}": each[key] for name, each in found.items() for key in CHOSEN}
 
@@ -151,6 +153,13 @@ def _probed(
         parts["train"], parts["validation"], parts["test"].embeddings, NEIGHBOURS
     )
     return metrics.classification(parts["test"].target, found[probes.best(found)].test)
+
+
+def _of_all_layers(windows: Windows, rows: Mapping[str, NDArray[np.int64]]) -> Scores:
+    values = windows.layers.reshape(len(windows.layers), -1)
+    label, embeddings = windows.averaged(rows["train"], values[rows["train"]])
+    true, asked = windows.averaged(rows["test"], values[rows["test"]])
+    return metrics.classification(true, probes.kernel(probes.Part(embeddings, label), asked))
 
 
 def prediction_scores(

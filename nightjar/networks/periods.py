@@ -14,9 +14,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from nightjar.networks import fourier
 
-GRID = 2**17  # times of the periodogram's grid
+GRID = 2**17  # times of the periodogram's grid: 9 years for a shortest period of 0.05 d
 PEAKS = 8  # candidates that are tried
-STEPS = 7  # of each refinement
+STEPS = 9  # of each refinement
 COARSE, FINE = 0.5, 0.15  # how far a candidate is refined, over the time span
 SINGLE, DOUBLE = 3, 6  # harmonics of the series at the period, and at twice the period
 CLIP = 4.0  # standard deviations: outliers would rule the periodogram
@@ -31,13 +31,11 @@ class Period(NamedTuple):
     frequency : (batch,) cycles per day, of the period P that one sinusoid fits best
     explained : (batch, 2) shares of variance that series at P and at 2 P explain
     phase : (batch, length) cycles of 2 P, 0 where the fitted series is faintest
-    span : (batch,) days that the visible points span
     """
 
     frequency: Tensor
     explained: Tensor
     phase: Tensor
-    span: Tensor
 
 
 def find(value: Tensor, time: Tensor, seen: Tensor, shortest: float) -> Period:
@@ -45,7 +43,7 @@ def find(value: Tensor, time: Tensor, seen: Tensor, shortest: float) -> Period:
 
     A sinusoid fits two equal eclipses best at half the orbital period, so the candidates, peaks of
     the periodogram at P, are compared by a series at 2 P, and phases count cycles of 2 P: either
-    shape is whole there.
+    shape is whole there.  Of windows much longer than the periodogram's grid, peaks may be missed.
 
     Parameters
     ----------
@@ -60,7 +58,9 @@ def find(value: Tensor, time: Tensor, seen: Tensor, shortest: float) -> Period:
         everywhere, time = time.float(), time.float().masked_fill(~seen, 0.0)
         span = _span(time, seen)
         peaks = _peaks(value, time, span, shortest)  # (batch, PEAKS)
-        peaks = _refined(value, time, weight, peaks, COARSE / span, 2)
+        between = 1 / (GRID * shortest)  # half the step between frequencies of the grid
+        reach = (COARSE / span).clamp(min=between)
+        peaks = _refined(value, time, weight, peaks, reach, 2)
         half = _best(value, time, weight, peaks / 2)
         half = _refined(value, time, weight, half, FINE / 2 / span, DOUBLE)
         coefficients, double = fourier.fit(time, value, weight, half, DOUBLE)
@@ -70,7 +70,6 @@ def find(value: Tensor, time: Tensor, seen: Tensor, shortest: float) -> Period:
             frequency=2 * half.squeeze(1),
             explained=torch.cat([single, double], dim=1),
             phase=half * everywhere - faintest[:, None],
-            span=span,
         )
 
 

@@ -15,7 +15,7 @@ from nightjar.networks import fourier, periods
 
 LEAST_SCALE = 0.01  # mag: below, a window is flat, and its shape noise
 CLIP = 6.0  # standard deviations
-SUMMARY = 7  # numbers that the token is made of
+SUMMARY = 5  # numbers that the token is made of
 
 
 class Star(NamedTuple):
@@ -46,8 +46,8 @@ def describe(value: Tensor, time: Tensor, seen: Tensor, shortest_period: float) 
     """Measure the star; no gradient passes.
 
     The summary: logarithm of the period's frequency (per day), shares of variance that series at
-    the period and at twice the period explain, logarithms of the standard deviation (mag) and of
-    the time span (1000 days), points over 200, skewness.
+    the period and at twice the period explain, logarithm of the standard deviation (mag), skewness.
+    Number of points and time span are left out: they tell the survey, not the star.
 
     Parameters
     ----------
@@ -70,8 +70,6 @@ def describe(value: Tensor, time: Tensor, seen: Tensor, shortest_period: float) 
             period.frequency.clamp(min=1e-4).log10()[:, None],
             period.explained,
             scale.log10(),
-            (period.span[:, None] / 1000).log10(),
-            points / 200,
             skewness.clamp(-5, 5) / 2,
         ]
         return Star(mean, scale, period.phase, torch.cat(columns, dim=1))

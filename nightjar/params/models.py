@@ -153,8 +153,9 @@ class PretrainAstromer(Training):
 
 
 class FinetuneAstromer(Training):
-    """The same task on the labelled windows."""
+    """The same task on the labelled windows; without an epoch, the pre-trained weights stay."""
 
+    epochs: Annotated[int, Field(ge=0)]
     probed: ProbedSettings
 
 

@@ -97,9 +97,10 @@ def fit(
                 checkpoints.save(resume, task.network.state_dict(), optimizer, progress)
             fabric.barrier()
     last = _state(task.network)
-    task.network.load_state_dict(progress.best)
+    best = progress.best or last  # without an epoch, what it began with
+    task.network.load_state_dict(best)
     task.eval()
-    return Fitted(progress.best, last, progress.history)
+    return Fitted(best, last, progress.history)
 
 
 def fit_rows(

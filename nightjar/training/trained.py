@@ -49,23 +49,29 @@ def save(
 
 
 def summary(fitted: Fitted) -> dict[str, float]:
-    """Epochs trained, the best of them (from 1), and every number of that epoch."""
+    """Epochs trained, the best of them (from 1), and every number of that epoch; 0 has no other."""
+    if not fitted.history:
+        return {"epochs": 0}
     losses = [epoch["validation_loss"] for epoch in fitted.history]
     best = int(np.argmin(losses))
     numbers = {key: value for key, value in fitted.history[best].items() if key != "lr"}
     return {"epochs": len(losses), "best_epoch": best + 1, **numbers}
 
 
-def write_curves(path: str | Path, runs: Mapping[str, Sequence[Fitted]]) -> None:
+def write_curves(
+    path: str | Path, runs: Mapping[str, Sequence[Fitted]], scores: Sequence[str] = ()
+) -> None:
     """Write the losses of every epoch as CSV, from which the report draws learning curves.
 
     Parameters
     ----------
     path : of the file: model, fold, epoch (from 1), training_loss, validation_loss
     runs : model -> its trainings, one per fold
+    scores : further columns, numbers of an epoch such as ``validation_rmse``
     """
+    columns = ("training_loss", "validation_loss", *scores)
     rows = [
-        (name, fold, number, epoch["training_loss"], epoch["validation_loss"])
+        (name, fold, number, *(epoch[column] for column in columns))
         for name, fits in runs.items()
         for fold, fitted in enumerate(fits)
         for number, epoch in enumerate(fitted.history, start=1)
@@ -73,5 +79,5 @@ def write_curves(path: str | Path, runs: Mapping[str, Sequence[Fitted]]) -> None
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("model", "fold", "epoch", "training_loss", "validation_loss"))
+        writer.writerow(("model", "fold", "epoch", *columns))
         writer.writerows(rows)

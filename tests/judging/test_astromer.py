@@ -71,7 +71,8 @@ def fold():
 def test_perfect_probabilities_and_a_block_that_holds_the_class(fold):
     found, rows = fold
     scores = astromer.scores("nightjar", found, rows, np.eye(2)[found.label[rows["test"]]])
-    kinds = ("nightjar", "nightjar_window", "nightjar_last_block", "nightjar_max")
+    of = ("window", "last_block", "max", "layers")
+    kinds = ("nightjar", *(f"nightjar_{each}" for each in of))
     assert scores == {f"{kind}_{key}": 1 for kind in kinds for key in ("macro_f1", "accuracy")}
 
 
