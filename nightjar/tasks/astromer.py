@@ -18,7 +18,6 @@ from nightjar.networks import Astromer
 from nightjar.networks.pooling import MaxPooling
 from nightjar.tasks.base import Task, sequence
 
-
 LOSSES = ("rmse", "weighted_rmse", "scaled_rmse")
 
 
