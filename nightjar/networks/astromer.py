@@ -170,8 +170,9 @@ class Astromer(nn.Module):
         samples : passes, see `nightjar.networks.stochastic`; from the first noise on, layers are
             (samples * batch, tokens, dim), sample by sample
         """
-        seen = valid if masked is None else valid & ~masked
-        return self._layers(self._describe(value, time, seen), value, time, valid, masked, samples)
+        value, time = _blank(value, valid), _blank(time, valid)
+        star = self._describe(value, time, valid, masked)
+        return self._layers(star, value, time, valid, masked, samples)
 
     def forward(
         self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
@@ -189,8 +190,8 @@ class Astromer(nn.Module):
         self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
     ) -> tuple[Tensor, ...]:
         """That of ``reconstruct`` and, with a decoder, the one from the star's embedding alone."""
-        seen = valid if masked is None else valid & ~masked
-        star = self._describe(value, time, seen)
+        value, time = _blank(value, valid), _blank(time, valid)
+        star = self._describe(value, time, valid, masked)
         last = self._layers(star, value, time, valid, masked)[-1]
         found = [self.head(self.points(last)).squeeze(-1).float()]
         if self.decoder is not None:
@@ -224,7 +225,10 @@ class Astromer(nn.Module):
             return self.pool(layer, repeat(valid, samples))
         return repeat(self.pool(layer, valid), samples)
 
-    def _describe(self, value: Tensor, time: Tensor, seen: Tensor) -> Star | None:
+    def _describe(
+        self, value: Tensor, time: Tensor, valid: Tensor, masked: Tensor | None
+    ) -> Star | None:
+        seen = valid if masked is None else valid & ~masked
         return describe(value, time, seen, self.shortest_period) if self.describes else None
 
     def _layers(
@@ -237,7 +241,7 @@ class Astromer(nn.Module):
         samples: int = 1,
     ) -> list[Tensor]:
         hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
-        sequence = self._embed_points(star, value, time, valid, masked)  # (batch, length, dim)
+        sequence = self._embed_points(star, value, time, masked)  # (batch, length, dim)
         if self.star_token is not None:
             assert star is not None
             sequence = torch.cat([self.star_token(star.summary).unsqueeze(1), sequence], dim=1)
@@ -250,10 +254,8 @@ class Astromer(nn.Module):
         return layers
 
     def _embed_points(
-        self, star: Star | None, value: Tensor, time: Tensor, valid: Tensor, masked: Tensor | None
+        self, star: Star | None, value: Tensor, time: Tensor, masked: Tensor | None
     ) -> Tensor:
-        # what stands in padding may be anything, NaN included: it is blanked before use
-        value, time = value.masked_fill(~valid, 0.0), time.masked_fill(~valid, 0.0)
         if self.scaled:
             assert star is not None
             value = star.shape(value)
@@ -262,7 +264,7 @@ class Astromer(nn.Module):
         sequence = self.value_embedding(value) + self.time_encoding(time)
         if self.phase_encoding is not None:
             assert star is not None
-            sequence = sequence + self.phase_encoding(star.phase.masked_fill(~valid, 0.0))
+            sequence = sequence + self.phase_encoding(star.phase)
         return sequence
 
     def _bias(self, hidden: Tensor, dtype: torch.dtype) -> Tensor:
@@ -270,6 +272,11 @@ class Astromer(nn.Module):
             return attention_bias(hidden, dtype)  # (batch, 1, 1, length)
         either = hidden[:, None, :, None] | hidden[:, None, None, :]  # (batch, 1, length, length)
         return either.to(dtype)
+
+
+def _blank(values: Tensor, valid: Tensor) -> Tensor:
+    """Zero in padding: what stands there may be anything, NaN included."""
+    return values.masked_fill(~valid, 0.0)
 
 
 def _last_blocks(depth: int, blocks: int, **attention: Any) -> list[dict[str, Any] | None]:

@@ -41,9 +41,10 @@ class Period(NamedTuple):
 def find(value: Tensor, time: Tensor, seen: Tensor, shortest: float) -> Period:
     """Period of each light curve.
 
-    A sinusoid fits two equal eclipses best at half the orbital period, so the candidates, peaks of
-    the periodogram at P, are compared by a series at 2 P, and phases count cycles of 2 P: either
-    shape is whole there.  Of windows much longer than the periodogram's grid, peaks may be missed.
+    A sinusoid fits two equal eclipses best at half the orbital period, so a candidate, a peak of
+    the periodogram at P, is judged by a series at P and by one at 2 P, and phases count cycles of
+    2 P: either shape is whole there.  The one at 2 P alone would take half the period of a sawtooth
+    for it: the same shape, with more harmonics.  Of windows much longer than the periodogram's grid, peaks may be missed.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def find(value: Tensor, time: Tensor, seen: Tensor, shortest: float) -> Period:
         between = 1 / (GRID * shortest)  # half the step between frequencies of the grid
         reach = (COARSE / span).clamp(min=between)
         peaks = _refined(value, time, weight, peaks, reach, 2)
-        half = _best(value, time, weight, peaks / 2)
+        half = _best(value, time, weight, peaks) / 2
         half = _refined(value, time, weight, half, FINE / 2 / span, DOUBLE)
         coefficients, double = fourier.fit(time, value, weight, half, DOUBLE)
         _, single = fourier.fit(time, value, weight, 2 * half, SINGLE)
@@ -111,6 +112,7 @@ def _refined(
 
 
 def _best(value: Tensor, time: Tensor, weight: Tensor, frequency: Tensor) -> Tensor:
-    """The one of ``frequency`` (batch, n) whose series explains most, (batch, 1)."""
-    _, explained = fourier.fit(time, value, weight, frequency, DOUBLE)
-    return frequency.gather(1, explained.argmax(1, keepdim=True))
+    """The one of ``frequency`` (batch, n), of P, whose two series explain most, (batch, 1)."""
+    _, single = fourier.fit(time, value, weight, frequency, SINGLE)
+    _, double = fourier.fit(time, value, weight, frequency / 2, DOUBLE)
+    return frequency.gather(1, (single + double).argmax(1, keepdim=True))

@@ -52,8 +52,9 @@ def describe(value: Tensor, time: Tensor, seen: Tensor, shortest_period: float) 
     Parameters
     ----------
     value : (batch, length) mag, less the window's mean
-    time : (batch, length) float32, days from the window's mean
-    seen : (batch, length) bool, True = visible: nothing else has any influence
+    time : (batch, length) float32, days from the window's mean; finite everywhere
+    seen : (batch, length) bool, True = visible: no other magnitude has any influence, and no other
+        time has any but on its own phase
     shortest_period : days: shortest period looked for
     """
     with torch.no_grad(), torch.autocast(value.device.type, enabled=False):
@@ -93,7 +94,7 @@ class PhaseEncoding(nn.Linear):
     def forward(self, phase: Tensor) -> Tensor:
         """Encode ``phase`` (batch, length), in cycles, as (batch, length, dim)."""
         with torch.autocast(phase.device.type, enabled=False):
-            return super().forward(fourier.waves(phase, self.harmonics))
+            return super().forward(fourier.waves(phase, self.harmonics).to(self.weight.dtype))
 
 
 class StarToken(nn.Sequential):
@@ -105,7 +106,7 @@ class StarToken(nn.Sequential):
     def forward(self, summary: Tensor) -> Tensor:
         """Embed a ``summary``, in float32 under autocast, too."""
         with torch.autocast(summary.device.type, enabled=False):
-            return super().forward(summary)
+            return super().forward(summary.to(next(self.parameters()).dtype))
 
 
 class CurveDecoder(nn.Module):
@@ -134,5 +135,6 @@ class CurveDecoder(nn.Module):
     def forward(self, embedding: Tensor, phase: Tensor) -> Tensor:
         """(batch, length) of ``embedding`` (batch, dim) and ``phase`` (batch, length)."""
         repeated = embedding.unsqueeze(1).expand(-1, phase.shape[1], -1)
-        columns = torch.cat([repeated, fourier.waves(phase, self.harmonics)], dim=-1)
+        waves = fourier.waves(phase, self.harmonics).to(repeated.dtype)
+        columns = torch.cat([repeated, waves], dim=-1)
         return self.layers(columns).squeeze(-1).float()

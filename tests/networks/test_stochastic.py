@@ -305,7 +305,7 @@ def test_every_mixture_of_sites_runs_at_once_as_repeated(stochastic, blocks, ski
     torch.manual_seed(3)
     logits = network(*batch[:4], samples=4)
     encoder = network.encoder
-    sequence = encoder._embed_points(None, *batch[:2], batch.valid, None).repeat(4, 1, 1)
+    sequence = encoder._embed_points(None, *batch[:2], None).repeat(4, 1, 1)
     bias = encoder._bias(~batch.valid, sequence.dtype)
     torch.manual_seed(3)
     layers = [encoder.dropout(sequence, 4)]

@@ -12,6 +12,8 @@ ASTROMER = {"dim": 16, "depth": 2, "heads": 2, "feedforward": 24, "base": 1000.0
 RELEASED = {**ASTROMER, "skip": "learned", "mask": "strict", "mask_token": False}
 PAPER = {**ASTROMER, "skip": "residual", "mask": "strict", "mask_token": True}
 STRICT_1 = {**ASTROMER, "skip": "none", "mask": "strict", "mask_token": True}
+STAR = {"scaled": True, "harmonics": 3, "star_token": True, "decoder": True}
+NIGHTJAR = {**PAPER, **STAR, "norm": "pre"}
 LEGACY = {**ASTROMER, "skip": "none", "mask": "legacy", "mask_token": False}
 
 
@@ -44,11 +46,16 @@ SMALL: dict[str, tuple[str, dict[str, Any]]] = {
     "astromer_strict": ("Astromer", STRICT_1),
     "astromer_released": ("Astromer", RELEASED),
     "astromer_paper": ("Astromer", PAPER),
+    "astromer_nightjar": ("Astromer", NIGHTJAR),
+    "classifier_nightjar": (
+        "AstromerClassifier",
+        {"astromer": NIGHTJAR, "hidden": [8], "classes": 3},
+    ),
     "classifier": ("AstromerClassifier", {"astromer": PAPER, "hidden": [8], "classes": 3}),
 }
 # the published Astromer 1 counts padding as hidden, and favours hidden keys
 PADDING_PROOF = [name for name in SMALL if name != "astromer_legacy"]
-PER_POINT = {"MavenEncoder": ["forward"], "Astromer": ["forward", "reconstruct"]}
+PER_POINT = {"MavenEncoder": ["forward"], "Astromer": ["forward", "reconstructions"]}
 WHOLE = {
     "MavenEncoder": ["embed"],
     "Maven": ["embed_light_curve", "embed_spectrum"],
@@ -60,6 +67,7 @@ WHOLE = {
 HIDES = [name for name in SMALL if name.startswith("encoder")] + [
     "astromer_strict",
     "astromer_paper",
+    "astromer_nightjar",
 ]
 
 
@@ -93,7 +101,10 @@ def pad(batch: Window, extra: int) -> Window:
 def per_point(network: nn.Module, batch: Window, *, masked: bool = False) -> list[Tensor]:
     """Outputs with an entry for every point, (batch, length, ...), zeroed at padding."""
     inputs = batch if masked else batch[:4]
-    outputs = [getattr(network, name)(*inputs) for name in PER_POINT.get(_name(network), [])]
+    outputs: list[Tensor] = []
+    for name in PER_POINT.get(_name(network), []):
+        found = getattr(network, name)(*inputs)
+        outputs += found if isinstance(found, tuple) else [found]
     return [
         x.masked_fill(~batch.valid.view(*batch.valid.shape, *[1] * (x.ndim - 2)), 0.0)
         for x in outputs
