@@ -44,7 +44,8 @@ def find(value: Tensor, time: Tensor, seen: Tensor, shortest: float) -> Period:
     A sinusoid fits two equal eclipses best at half the orbital period, so a candidate, a peak of
     the periodogram at P, is judged by a series at P and by one at 2 P, and phases count cycles of
     2 P: either shape is whole there.  The one at 2 P alone would take half the period of a sawtooth
-    for it: the same shape, with more harmonics.  Of windows much longer than the periodogram's grid, peaks may be missed.
+    for it: the same shape, with more harmonics.  In windows much longer than the periodogram's
+    grid, peaks may be missed.
 
     Parameters
     ----------
