@@ -69,7 +69,7 @@ def redshift_intervals(
         width = np.sort((high - low) / (1 + median))
         below = np.arange(1, len(width) + 1) / len(width)
         right.plot(width, below, color=colour(place), label=f"{share} % interval")
-    left.plot(true, median, "o", ms=2, color=colour(0), mew=0)
+    left.plot(true, median, "o", ms=2, color="#222222", mew=0)
     _log_axis(left, true)
     left.set(xlabel="true redshift", ylabel="predicted redshift", title=title)
     right.set(xlabel="width of the interval / (1 + z)", ylabel="share of objects", ylim=(0, 1))
