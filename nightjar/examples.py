@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from nightjar.batching import Batch
 from nightjar.networks import Astromer
@@ -57,9 +58,10 @@ def see(task: AstromerTask, stars: Stars, rows: Rows, probed: ProbedSettings) ->
     Returns
     -------
     What `AstromerTask.reconstruct` gives, some points probed; ``attention`` (n, blocks, heads,
-    length), all points visible: the mean weight over the observed points as queries, times their
-    number, so that 1 is an even share; ``object_id``, ``name`` (the class) and ``period`` (days,
-    NaN where the objects table has none), each (n,)
+    length), all points visible: the mean weight over the observed points as queries, or the weight
+    with the star's token as query where the network has one, times the number of observed tokens,
+    so that 1 is an even share; ``object_id``, ``name`` (the class) and ``period`` (days, NaN where
+    the objects table has none), each (n,)
     """
     reconstructed = task.reconstruct(_windows(task, stars, rows, probed))
     return {**_about(stars, rows), **reconstructed, "attention": _attention(task, stars, rows)}
@@ -68,9 +70,15 @@ def see(task: AstromerTask, stars: Stars, rows: Rows, probed: ProbedSettings) ->
 def _attention(task: AstromerTask, stars: Stars, rows: Rows) -> NDArray[np.float32]:
     batch = _windows(task, stars, rows, None).to(task.device)
     weights = attention_weights(cast(Astromer, task.network), *sequence(batch))
-    asked = batch.valid[:, None, :, None]  # (batch, 1, queries, 1)
-    received = [(block * asked).sum(2) for block in weights]  # each (batch, heads, keys)
-    return np.stack([block.cpu().numpy() for block in received], axis=1)
+    return np.stack([_shares(block, batch.valid).cpu().numpy() for block in weights], axis=1)
+
+
+def _shares(weights: Tensor, valid: Tensor) -> Tensor:
+    """Attention that the points get (batch, heads, length), of (batch, heads, tokens, tokens)."""
+    observed = valid.sum(1)[:, None, None]
+    if weights.shape[-1] > valid.shape[1]:  # the star's token stands before the points
+        return weights[:, :, 0, 1:] * (1 + observed)
+    return (weights * valid[:, None, :, None]).sum(2)  # their mean, times their number
 
 
 def _windows(task: AstromerTask, stars: Stars, rows: Rows, probed: ProbedSettings | None) -> Batch:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nightjar import params, parts, stored, training, weights, windows
+from nightjar import examples, params, parts, stored, training, weights, windows
 from nightjar.errors import InputError
 from nightjar.metrics import write_json
 from nightjar.networks import Astromer
@@ -19,7 +19,6 @@ STAGE = "pretrain_astromer"
 SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
 MODELS = Path("models/astromer")
-SHOWN = 3  # windows in the figure
 
 
 def given(settings: params.PretrainAstromer, model: str) -> list[Path]:
@@ -48,7 +47,7 @@ def start(settings: params.PretrainAstromer, model: str) -> Astromer:
 
 
 def main(model: str) -> None:
-    """Train on all windows but those of scored stars, save, keep some reconstructions to draw."""
+    """Train on all windows but those of scored stars, save, keep what some stars are to it."""
     settings = params.load(params.PretrainAstromer)
     tables = [SAMPLE / "objects.parquet", SAMPLE / "splits.parquet"]
     begun = given(settings, model)
@@ -88,9 +87,10 @@ def main(model: str) -> None:
     summary = {"training": {**counts, **scores}, "dropped": dropped}
     write_json(f"metrics/{STAGE}_{model}.json", summary)
     plots = Path("plots") / STAGE / model
-    trained.write_curves(plots / "learning_curves.csv", {model: [fitted]})
-    shown = validation.batch(np.arange(min(SHOWN, len(validation))), np.random.default_rng(0))
-    np.savez(plots / "reconstruction.npz", allow_pickle=False, **task.reconstruct(shown))
+    trained.write_curves(plots / "learning_curves.csv", {model: [fitted]}, ["validation_rmse"])
+    chosen = examples.choose(stars, parts.scored(stored.table(tables[1])))
+    shown = examples.see(task, stars, chosen, settings.probed)
+    np.savez(plots / "examples.npz", allow_pickle=False, **shown)
     checkpoints.clear(f"{STAGE}_{model}")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from nightjar import figures, params, parts, stored
-from nightjar.judging import astromer, gamma
+from nightjar.judging import astromer, gamma, layers
 from nightjar.metrics import Scores, confusion, over_folds, write_json
 from nightjar.pipeline import run
 from nightjar.training import checkpoints
@@ -30,6 +30,7 @@ def main() -> None:
     classes = stored.table(tables[0]).set_index("object_id")["class"]
     others = {stage: stored.table(of / "predictions.parquet") for stage, of in OTHERS.items()}
     metrics, differences = {}, {}
+    gammas: dict[str, dict[str, list[np.ndarray]]] = {model: {} for model in models}
     for (survey, samples), folds in parts.tasks(stored.table(tables[1])).items():
         case, scores = f"{survey}_{samples}", []
         stars: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {model: [] for model in models}
@@ -39,7 +40,8 @@ def main() -> None:
                 windows = astromer.Windows.read(EMBEDDINGS / model / f"{case}_{fold}.npz", classes)
                 rows = {each: windows.rows_of(ids) for each, ids in part.items()}
                 kept = resume / f"{model}_{case}_{fold}.safetensors"
-                probabilities = gamma.probabilities(settings, windows, rows, fold, kept)
+                probabilities, weights = gamma.probabilities(settings, windows, rows, fold, kept)
+                gammas[model].setdefault(f"{survey}, {samples} per class", []).append(weights)
                 of_fold |= astromer.scores(model, windows, rows, probabilities)
                 stars[model].append(windows.per_object(rows["test"], probabilities))
             truth = windows.truth(rows["test"])  # the same for every network
@@ -57,6 +59,8 @@ def main() -> None:
         figure = figures.models(astromer.per_star(metrics[case]), "macro F1, per star")
         figures.save(figure, PLOTS / f"macro_f1_{case}.png")
     write_json(f"metrics/{STAGE}.json", metrics | differences)
+    layers.gammas(PLOTS, gammas)
+    layers.maps(PLOTS, EMBEDDINGS, models, stored.table(tables[1]), classes)
     checkpoints.clear(STAGE)
 
 

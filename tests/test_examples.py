@@ -73,6 +73,17 @@ def test_what_the_network_sees(tmp_path, mask):
     )
 
 
+def test_with_a_token_of_the_star_its_attention_is_shown(tmp_path):
+    """Its row of weights sums to 1, part of which it keeps: 13 tokens, 13 even shares."""
+    stars = opened(tmp_path, {"a": ("RR", 1, 20)})
+    network = Astromer(**SETTINGS, mask="strict", mask_token=True, star_token=True).eval()
+    received = examples.see(AstromerTask(network), stars, np.array([0]), PROBED)["attention"]
+    assert received.shape == (1, 2, 2, 12)
+    assert (received > 0).all()
+    assert (received.sum(axis=-1) < 13).all()
+    assert (received.sum(axis=-1) > 6).all()
+
+
 def test_the_same_windows_again(tmp_path):
     stars = opened(tmp_path, {"a": ("RR", 1, 20)})
     first, second = (examples.see(astromer(), stars, np.array([0]), PROBED) for _ in range(2))

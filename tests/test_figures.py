@@ -57,6 +57,12 @@ def draw_all():
         "reconstruction": figures.reconstruction(
             window, window, np.abs(window), window, window > 0, ["a", "b"]
         ),
+        "attention": figures.attention(
+            window[0], window[1], np.abs(RNG.normal(size=(2, 2, 20))), "a"
+        ),
+        "gammas": figures.gammas({"nightjar": {"20 per class": RNG.dirichlet(np.ones(3), 2)}}),
+        "layer_maps": figures.layer_maps([RNG.normal(size=(40, 2))] * 3, LABELS, CLASSES),
+        "side_by_side": figures.side_by_side({"a": (np.array([0.3, 0.2]), 1)}, "rmse / mag"),
         "reliability": figures.reliability({"deterministic": bins}, {"deterministic": bins}),
         "conformal": figures.conformal(
             {"deterministic": {"coverage_90": {"a": 0.9, "a_std": 0.1}, "set_size_90": {"b": 2}}},
@@ -193,3 +199,57 @@ def test_sixteen_classes_are_told_apart():
     looks = {(colour(place), marker(place)) for place in range(16)}
     assert len(looks) == 16
     assert len(PALETTE) == len(MARKERS) == 8
+
+
+def titles_of(figure):
+    return [axis.get_title(loc="left") for axis in figure.axes]
+
+
+def test_attention_has_a_panel_per_block_and_head():
+    """Folded at 4 d, points at 0, 1, 2 and 5 d lie at phases 0, 0.25, 0.5, 0.25; one is padding."""
+    time = np.array([0.0, 1.0, 2.0, 5.0, np.nan])
+    weights = np.array([[[1.0, 2.0, 0.5, 4.0, 9.0]] * 2] * 3)  # 3 blocks, 2 heads
+    figure = figures.attention(time, np.arange(5.0), weights, "RR", 4.0)
+    panels = [axis for axis in figure.axes if axis.get_label() != "<colorbar>"]
+    assert len(panels) == 6
+    assert titles_of(figure)[:2] == ["head 1", "head 2"]
+    assert [axis.get_ylabel() for axis in panels[::2]] == ["block 1", "block 2", "block 3"]
+    (points,) = panels[0].collections
+    order = [2, 0, 1, 3]  # what gets most is drawn last
+    assert points.get_offsets()[:, 0].tolist() == [[0, 0.25, 0.5, 0.25][k] for k in order]
+    assert points.get_array().tolist() == [0.5, 1.0, 2.0, pytest.approx(4.0, rel=0.1)]
+    assert panels[0].yaxis_inverted()
+    assert figure.get_suptitle() == "RR, P = 4 d"
+
+
+def test_gammas_have_mean_and_deviation_of_the_folds():
+    """Folds (0.2, 0.8) and (0.4, 0.6): means 0.3 and 0.7, deviations 0.1."""
+    figure = figures.gammas({"nightjar": {"20": np.array([[0.2, 0.8], [0.4, 0.6]])}})
+    (drawn,) = figure.axes[0].containers
+    line, _, (bars,) = drawn
+    np.testing.assert_allclose(line.get_ydata(), [0.3, 0.7])
+    np.testing.assert_allclose([np.ptp(bar[:, 1]) for bar in bars.get_segments()], 0.2)
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["input", "1"]
+
+
+def test_every_layer_has_a_map():
+    assert titles_of(FIGURES["layer_maps"]) == ["input", "block 1", "block 2"]
+
+
+def test_a_folded_window_keeps_its_magnitudes():
+    """Times 0, 1 and 2.5 d at a period of 2 d: phases 0, 0.5 and 0.25; one window has no period."""
+    time = np.array([[0.0, 1.0, 2.5]] * 2)
+    magnitude = np.array([[0.1, 0.2, 0.3]] * 2)
+    probed = np.array([[False, True, True]] * 2)
+    figure = figures.reconstruction(
+        time, magnitude, np.full((2, 3), 0.01), magnitude + 0.1, probed, ["a", "b"],
+        np.array([2.0, np.nan]),
+    )  # fmt: skip
+    assert titles_of(figure) == [
+        "a: rms 0.100 mag, 2 probed points", "folded, P = 2 d",
+        "b: rms 0.100 mag, 2 probed points", "",
+    ]  # fmt: skip
+    crosses = next(line for line in figure.axes[1].lines if line.get_marker() == "x")
+    assert crosses.get_xdata().tolist() == [0.5, 0.25]
+    np.testing.assert_allclose(crosses.get_ydata(), [0.3, 0.4])
+    assert all(axis.yaxis_inverted() for axis in figure.axes[:3])

@@ -11,7 +11,7 @@ from nightjar.figures.layers import gammas, layer_maps
 from nightjar.figures.retrieved import nearest_spectra
 from nightjar.figures.scores import bars, confusion, models, redshift
 from nightjar.figures.style import save
-from nightjar.figures.training import learning_curves
+from nightjar.figures.training import learning_curves, side_by_side
 from nightjar.figures.trust import conformal, rejection, reliability
 
 __all__ = [
@@ -34,5 +34,6 @@ __all__ = [
     "reliability",
     "retrieval",
     "save",
+    "side_by_side",
     "spectra",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -53,7 +54,9 @@ def reconstruction(
             for axis in pair[1:]:
                 axis.set_axis_off()
     if columns == 2:
-        axes[0].get_gridspec().set_width_ratios([3, 2])
+        grid = axes[0].get_gridspec()
+        assert grid is not None
+        grid.set_width_ratios([3, 2])
     _label(axes, columns, known)
     named = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
     order = ("visible", "probed", "predicted")
@@ -70,7 +73,7 @@ def _reconstructed(
     probed: np.ndarray,
 ) -> None:
     seen = ~probed & np.isfinite(x)
-    bars = {"elinewidth": 0.7, "lw": 0, "zorder": 2}
+    bars: dict[str, Any] = {"elinewidth": 0.7, "lw": 0, "zorder": 2}
     axis.errorbar(
         x[seen], magnitude[seen], error[seen], fmt="o", ms=3, color=GREY, alpha=0.7,
         label="visible", **bars,
@@ -116,17 +119,18 @@ def attention(
     ----------
     time, magnitude : (length,) days and mag, NaN where padded
     weights : (blocks, heads, length) attention in units of an even share
-    title : of the figure
+    title : of the figure, before the period
     period : days, NaN where unknown
     """
     seen = np.isfinite(time)
     blocks, heads = weights.shape[:2]
     figure, axes = panels(blocks * heads, heads, height=max(1.3, 3.2 / heads))
     x, label = (time / period % 1, PHASE) if np.isfinite(period) else (time, DAYS)
-    scale = _scale(weights[..., seen])
+    reach = _reach(weights[..., seen])
+    scale = LogNorm(1 / reach, reach)
     for place, axis in enumerate(axes):
         block, head = divmod(place, heads)
-        received = np.clip(weights[block, head, seen], scale.vmin, scale.vmax)
+        received = np.clip(weights[block, head, seen], 1 / reach, reach)
         order = np.argsort(received)  # what gets most lies on top
         axis.scatter(
             x[seen][order], magnitude[seen][order], c=received[order], s=9, lw=0,
@@ -137,25 +141,25 @@ def attention(
         axis.set_ylabel(f"block {block + 1}" if head == 0 else "")
         axis.set_xlabel(label if block == blocks - 1 else "")
         axis.tick_params(labelbottom=block == blocks - 1, labelleft=head == 0)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    _bar(figure, axes, scale)
+    folded = f", P = {period:.5g} d" if np.isfinite(period) else ""
+    figure.suptitle(title + folded, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    _bar(figure, axes, scale, reach)
     return figure
 
 
-def _scale(weights: np.ndarray) -> LogNorm:
-    """Logarithmic, about 1 (an even share), wide enough for all but the outermost points."""
+def _reach(weights: np.ndarray) -> float:
+    """How many times an even share the darkest colour is, and the palest its inverse."""
     positive = weights[weights > 0]
     low, high = np.quantile(positive, [0.02, 0.98]) if len(positive) else (1.0, 1.0)
-    reach = np.clip(max(high, 1 / low), 1.2, MOST)
-    return LogNorm(1 / reach, reach)
+    return float(np.clip(max(high, 1 / low), 1.2, MOST))
 
 
-def _bar(figure: Figure, axes: Sequence[Axes], scale: LogNorm) -> None:
+def _bar(figure: Figure, axes: Sequence[Axes], scale: LogNorm, reach: float) -> None:
     bar = figure.colorbar(
         ScalarMappable(scale, "viridis_r"), ax=axes, aspect=30, extend="both",
         label="attention / even share",
     )  # fmt: skip
-    ticks = 2.0 ** np.arange(-3, 4) if scale.vmax >= 2 else [scale.vmin, 1, scale.vmax]
+    ticks = [1 / reach, 1.0, reach] if reach < 2 else [1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0]
     bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks])
     bar.minorticks_off()
     bar.outline.set_visible(False)

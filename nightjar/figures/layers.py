@@ -75,12 +75,13 @@ def layer_maps(points: Sequence[np.ndarray], labels: np.ndarray, classes: Sequen
             axis.scatter(x, y, s=size, lw=0, alpha=0.8, color=colour(place), marker=marker(place))
         axis.set_title(name)
         axis.spines[:].set_visible(False)
-        axis.set(xticks=[], yticks=[], aspect="equal", xlabel="t-SNE 1")
+        axis.set_aspect("equal", adjustable="datalim")
+        axis.set(xticks=[], yticks=[], xlabel="t-SNE 1")
     for axis in axes[::3]:
         axis.set_ylabel("t-SNE 2")
     handles = [
         Line2D([], [], ls="", color=colour(k), marker=marker(k), label=name)
         for k, name in enumerate(classes)
     ]
-    figure.legend(handles=handles, loc="outside lower left", ncols=6)
+    figure.legend(handles=handles, loc="outside lower left", ncols=8)
     return figure

@@ -22,7 +22,7 @@ from nightjar.tasks import ClassifyTask
 
 def probabilities(
     settings: ProbeAstromer, windows: Windows, rows: Mapping[str, Rows], fold: int, resume: Path
-) -> NDArray:
+) -> tuple[NDArray, NDArray]:
     """Train a `GammaHead` on the windows of a fold, alike for every network, and let it predict.
 
     Parameters
@@ -35,7 +35,7 @@ def probabilities(
 
     Returns
     -------
-    (test windows, classes)
+    probabilities (test windows, classes); weights of the layers in the head's mean (layers,)
     """
     torch.manual_seed(settings.seed + fold)
     layers, dim = windows.layers.shape[1:]
@@ -51,7 +51,8 @@ def probabilities(
         resume=resume,
         label=f"head, {resume.stem}",
     )
-    return task.collect(task.predict, [data.batch(rows["test"])])
+    predicted = task.collect(task.predict, [data.batch(rows["test"])])
+    return predicted, network.gamma.softmax(0).numpy(force=True)
 
 
 def _columns(batch: Batch, shape: tuple[int, int]) -> tuple[Tensor]:
