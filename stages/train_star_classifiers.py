@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nightjar import batching, few_shot, params, parts, stored, training, weights
+from nightjar.errors import InputError
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
@@ -31,8 +32,12 @@ def main() -> None:
     pretrained = weights.load(of_network, network=Astromer)
     full = pretrained.metadata.settings["mask"] == "legacy"  # there padding takes part
     table = stored.table(SAMPLE / "splits.parquet")
+    most = settings.most_samples_per_class
+    tasks = {task: folds for task, folds in parts.tasks(table).items() if task[1] <= most}
+    if not tasks:
+        raise InputError(f"{STAGE}.most_samples_per_class: all splits have more than {most}")
     found, metrics, shown = [], {}, {}
-    for (survey, samples), folds in parts.tasks(table).items():
+    for (survey, samples), folds in tasks.items():
         classes = stars.classes_of(table["object_id"][table["survey"] == survey])
         label = stars.labels(classes)
         train = stars.drawn(label=label, full=full)

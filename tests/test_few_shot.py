@@ -129,6 +129,18 @@ def outputs():
     return counts, [file.read_bytes() for file in files], pd.read_parquet(path)
 
 
+def test_splits_of_too_many_samples_are_left_out(sample):
+    path = train_star_classifiers.SAMPLE / "splits.parquet"
+    split = pd.read_parquet(path)
+    rest = split[split["survey"] == "two"].assign(samples_per_class=11)  # smoke trains on up to 10
+    pd.concat([split[(split["survey"] == "one") & (split["fold"] == 0)], rest]).to_parquet(path)
+    assert set(outputs()[2]["survey"]) == {"one"}
+    rest.to_parquet(path)
+    with pytest.raises(SystemExit) as caught:
+        outputs()
+    assert "most_samples_per_class: all splits have more than 10" in str(caught.value.code)
+
+
 def stop_after(monkeypatch, epochs):
     """Raise as Ctrl-C does once so many epochs, of any training, are on disk."""
     save, calls = checkpoints.save, []

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from nightjar.networks.astromer import Astromer
 from nightjar.networks.heads import MLPHead
 
-
 UNIT = 1000.0  # days, of the times that a GRU reads
 
 

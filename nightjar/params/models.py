@@ -174,6 +174,7 @@ class TrainStarClassifiers(Training):
         list[Literal["raw_gru", "base_gru", "attention", "scratch", "tuned"]], Field(min_length=1)
     ]
     network: Name
+    most_samples_per_class: Count
     units: Count
     hidden: list[Count]
 
