@@ -44,11 +44,17 @@ def test_weights_are_shares(fitted):
 
 
 def test_distributions_are_wide_where_the_noise_is():
-    found = intervals.QuantileForest().fit(sample(1500))
-    x = np.array([[0, -1, 0, 0], [0, 1, 0, 0]], float)
-    narrow, wide = np.diff(found.predict(x)[:, [2, 8]])[:, 0] / (norm.ppf(0.84) - norm.ppf(0.16))
-    assert narrow == pytest.approx(0.5, abs=0.25)
-    assert wide == pytest.approx(2.0, abs=0.6)
+    """Noise alone, of deviation 2 where x0 is above 0, else 0.5.
+
+    The mean over 200 objects of half the 68 % interval was 0.49 to 0.58 and 1.73 to 1.98 for six
+    seeds: leaves at the edge mix."""
+    rng = np.random.default_rng(0)
+    x, new = rng.normal(size=(600, 2)), rng.normal(size=(200, 2))
+    target = np.where(x[:, 0] > 0, 2.0, 0.5) * rng.normal(size=600)
+    found = intervals.QuantileForest().fit(Part(x, target)).predict(new)
+    width = (found[:, 8] - found[:, 2]) / (norm.ppf(LEVELS[8]) - norm.ppf(LEVELS[2]))
+    assert width[new[:, 0] < 0].mean() == pytest.approx(0.5, abs=0.15)
+    assert width[new[:, 0] > 0].mean() == pytest.approx(2.0, abs=0.4)
 
 
 def test_quantiles_never_cross(fitted):
