@@ -176,22 +176,21 @@ def prediction_scores(
 
     Returns
     -------
-    ``<method>_macro_f1`` and ``_accuracy`` of every method of the table; empty where it has no
-    row, as where the package that makes features is missing
+    ``<method>_macro_f1`` and ``_accuracy`` of every method that the table has for this survey and
+    number of samples; a stage need not try all, and without its optional package has none
 
     Raises
     ------
     InputError
         A scored star has no prediction.
     """
-    of_fold = predictions[
-        (predictions["survey"] == survey)
-        & (predictions["samples_per_class"] == samples)
-        & (predictions["fold"] == fold)
+    of_task = predictions[
+        (predictions["survey"] == survey) & (predictions["samples_per_class"] == samples)
     ]
+    of_fold = of_task[of_task["fold"] == fold]
     ids = truth.index.to_numpy(str)
     found: Scores = {}
-    for method in predictions["method"].unique():
+    for method in of_task["method"].unique():
         of_method = of_fold[of_fold["method"] == method].set_index("object_id")["class"]
         missing = ids[~np.isin(ids, of_method.index.to_numpy(str))]
         if len(missing):

@@ -181,6 +181,11 @@ def test_every_method_of_the_table_is_scored(fold, forests):
         beside(pd.concat([forests, more[more["fold"] == 1]]), fold)
 
 
+def test_a_method_that_did_not_try_this_task_has_no_score(fold, forests):
+    more = forests[forests["method"] == "features"].assign(method="raw_gru", samples_per_class=100)
+    assert len(beside(pd.concat([forests, more]), fold)) == 6
+
+
 def folds(*tests):
     parts = {"train": np.array([]), "validation": np.array([])}
     return {k: parts | {"test": np.array(list(each))} for k, each in enumerate(tests)}
