@@ -72,7 +72,7 @@ def by_loop(
     return kept
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(max_examples=50, deadline=None)  # a busy machine is no failure
 @given(points(), st.integers(0, 49), st.integers(51, 100), st.integers(1, 6))
 def test_curves_are_clipped_each_by_itself(sample, low: int, high: int, least: int) -> None:
     value, curve = sample
@@ -80,7 +80,7 @@ def test_curves_are_clipped_each_by_itself(sample, low: int, high: int, least: i
     np.testing.assert_array_equal(kept, by_loop(value, curve, (low, high), least))
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(max_examples=50, deadline=None)  # a busy machine is no failure
 @given(points(), st.integers(-1000, 1000), st.randoms(use_true_random=False))
 def test_neither_zero_point_nor_order_matters(sample, shift: int, random) -> None:
     value, curve = sample

@@ -55,7 +55,7 @@ def magnitudes(draw: st.DrawFn) -> list[list[float]]:
     return draw(st.lists(st.lists(mag, max_size=12), min_size=1, max_size=6))
 
 
-@examples(deadline=None)  # a busy machine is no failure
+@examples(max_examples=40, deadline=None)  # a busy machine is no failure
 @given(magnitudes())
 def test_moments_are_those_of_pandas(values: list[list[float]]) -> None:
     found = moments(*values)
@@ -69,7 +69,7 @@ def test_moments_are_those_of_pandas(values: list[list[float]]) -> None:
             np.testing.assert_allclose(mine, expected, rtol=1e-8, atol=1e-8)
 
 
-@examples(deadline=None)  # a busy machine is no failure
+@examples(max_examples=40, deadline=None)  # a busy machine is no failure
 @given(magnitudes(), st.integers(-16, 16), st.randoms(use_true_random=False))
 def test_neither_zero_point_nor_order_of_points_matters(values, shift: int, random) -> None:
     found = moments(*values)
@@ -81,7 +81,7 @@ def test_neither_zero_point_nor_order_of_points_matters(values, shift: int, rand
             np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
 
-@examples(deadline=None)  # a busy machine is no failure
+@examples(max_examples=40, deadline=None)  # a busy machine is no failure
 @given(magnitudes(), st.sampled_from([0.5, 2.0, 8.0]))
 def test_shape_has_no_unit(values, factor: float) -> None:
     found, scaled = moments(*values), moments(*[[factor * mag for mag in m] for m in values])
@@ -136,7 +136,7 @@ def test_only_the_rows_asked_for_are_chosen_from_in_their_order() -> None:
     assert drops == {"skewness_too_small": 1}
 
 
-@examples(deadline=None)  # a busy machine is no failure
+@examples(max_examples=40, deadline=None)  # a busy machine is no failure
 @given(magnitudes(), st.floats(0, 2), st.floats(0, 2), st.integers(1, 30))
 def test_every_dropped_curve_is_counted_once(values, std: float, skewness: float, points) -> None:
     settings = rules(std, skewness, 0.5)
