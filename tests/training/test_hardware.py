@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from torch import nn
 
+from nightjar.params import Training
 from nightjar.training import hardware
 
 
@@ -43,3 +45,30 @@ def test_products_go_to_onednn_only_where_that_is_exact(
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
     hardware.quicken(device)
     assert torch.get_float32_matmul_precision() == expected
+
+
+class Scale(nn.Linear):
+    """Keeps what came in, and what autocast made of the product."""
+
+    def forward(self, input):
+        self.given = input
+        self.product = super().forward(input)
+        return self.product
+
+
+@pytest.mark.parametrize(
+    ("precision", "product"), [("bf16-mixed", torch.bfloat16), ("32-true", torch.float32)]
+)
+def test_inputs_reach_the_network_as_they_are(precision, product):
+    # in bfloat16, 1234.567 days would be 1232, and no phase of a star would be left
+    settings = Training(
+        seed=0, threads=1, device="cpu", precision=precision, lr=0.1, epochs=1, batch_size=4,
+        patience=1, warmup_steps=0, decay="none", weight_decay=0.0, gradient_clip=1.0,
+        dropout=0.0, devices=1, num_nodes=1, strategy="auto",
+    )  # fmt: skip
+    network = Scale(1, 1)
+    module = hardware.fabric(settings).setup(network)
+    days = torch.tensor([[1234.567]])
+    module(days)
+    assert torch.equal(network.given, days)
+    assert network.product.dtype == product
