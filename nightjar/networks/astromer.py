@@ -103,10 +103,6 @@ class Astromer(nn.Module):
         star_token: bool = False,
         decoder: bool = False,
         shortest_period: float = 0.05,
-        trainable: bool = False,
-        joined: Literal["added", "concatenated", "attention"] = "added",
-        log_time: bool = False,
-        time_bias: bool = False,
         dropout: Rates = 0.0,
         stochastic: Mapping[str, Any] | None = None,
     ) -> None:
@@ -128,10 +124,6 @@ class Astromer(nn.Module):
             "star_token": star_token,
             "decoder": decoder,
             "shortest_period": shortest_period,
-            "trainable": trainable,
-            "joined": joined,
-            "log_time": log_time,
-            "time_bias": time_bias,
             "dropout": dict(dropout) if isinstance(dropout, Mapping) else dropout,
             "stochastic": None if stochastic is None else dict(stochastic),
         }
@@ -140,16 +132,9 @@ class Astromer(nn.Module):
         self.mask, self.scaled, self.shortest_period = mask, scaled, shortest_period
         self.describes = scaled or star_token or harmonics > 0
         self.mask_token = nn.Parameter(torch.zeros(())) if mask_token else None
-        self.joined, self.log_time = joined, log_time
-        width = dim // 2 if joined == "concatenated" else dim
-        self.value_embedding = ValueEmbedding(width)
-        self.time_encoding = AstromerEncoding(width, base)
-        if trainable:
-            frequencies = self.time_encoding.frequencies
-            del self.time_encoding.frequencies
-            self.time_encoding.frequencies = nn.Parameter(frequencies)
-        self.slope = nn.Parameter(torch.zeros(heads)) if time_bias else None
-        self.phase_encoding = PhaseEncoding(width, harmonics) if harmonics else None
+        self.value_embedding = ValueEmbedding(dim)
+        self.time_encoding = AstromerEncoding(dim, base)
+        self.phase_encoding = PhaseEncoding(dim, harmonics) if harmonics else None
         self.star_token = StarToken(dim) if star_token else None
         self.dropout = SampledDropout(rate_of(dropout, "embedding"))
         attention = [None] * depth if stochastic is None else _last_blocks(depth, **stochastic)
@@ -256,46 +241,31 @@ class Astromer(nn.Module):
         samples: int = 1,
     ) -> list[Tensor]:
         hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
-        sequence, encoding = self._embed_points(star, value, time, masked)
+        sequence = self._embed_points(star, value, time, masked)  # (batch, length, dim)
         if self.star_token is not None:
             assert star is not None
             sequence = torch.cat([self.star_token(star.summary).unsqueeze(1), sequence], dim=1)
             hidden = nn.functional.pad(hidden, (1, 0), value=False)
-            if encoding is not None:
-                encoding = nn.functional.pad(encoding, (0, 0, 1, 0))
         bias = self._bias(hidden, sequence.dtype)
-        if self.slope is not None:
-            apart = (time[:, :, None] - time[:, None, :]).abs().log1p()
-            if self.star_token is not None:
-                apart = nn.functional.pad(apart, (1, 0, 1, 0))
-            bias = bias - self.slope[None, :, None, None] * apart[:, None]
         layers, repeated = [self.dropout(sequence, samples, False)], self.dropout.draws
         for block in cast(Iterable[AstromerBlock], self.blocks):
-            layers.append(block(layers[-1], bias, samples, repeated, encoding))
+            layers.append(block(layers[-1], bias, samples, repeated))
             repeated |= block.stochastic
         return layers
 
     def _embed_points(
         self, star: Star | None, value: Tensor, time: Tensor, masked: Tensor | None
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> Tensor:
         if self.scaled:
             assert star is not None
             value = star.shape(value)
         if self.mask_token is not None and masked is not None:
             value = torch.where(masked, self.mask_token, value)
-        if self.log_time:
-            time = 30 * time.sign() * time.abs().log1p()
-        encoding = self.time_encoding(time)
+        sequence = self.value_embedding(value) + self.time_encoding(time)
         if self.phase_encoding is not None:
             assert star is not None
-            encoding = encoding + self.phase_encoding(star.phase)
-        embedded = self.value_embedding(value)
-        match self.joined:
-            case "concatenated":
-                return torch.cat([embedded, encoding], dim=-1), None
-            case "attention":
-                return embedded, encoding
-        return embedded + encoding, None
+            sequence = sequence + self.phase_encoding(star.phase)
+        return sequence
 
     def _bias(self, hidden: Tensor, dtype: torch.dtype) -> Tensor:
         if self.mask == "strict":

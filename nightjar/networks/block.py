@@ -94,8 +94,7 @@ class AstromerBlock(nn.Module):
         return random or self.attention_dropout.draws or self.feedforward_dropout.draws
 
     def forward(
-        self, sequence: Tensor, bias: Tensor, samples: int = 1, repeated: bool = True,
-        encoding: Tensor | None = None,
+        self, sequence: Tensor, bias: Tensor, samples: int = 1, repeated: bool = True
     ) -> Tensor:
         """(samples * batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length).
 
@@ -104,8 +103,6 @@ class AstromerBlock(nn.Module):
         """
         once, pre = repeated, self.norm == "pre"
         given = self.attention_norm(sequence) if pre else sequence
-        if encoding is not None:
-            given = given + encoding
         if isinstance(self.attention, StochasticAttention):
             update, repeated = self.attention(given, bias, samples, repeated), True
         else:

@@ -124,10 +124,6 @@ class AstromerSettings(TransformerSettings):
     star_token: bool
     decoder: bool
     shortest_period: Positive
-    trainable: bool = False
-    joined: Literal["added", "concatenated", "attention"] = "added"
-    log_time: bool = False
-    time_bias: bool = False
 
     @model_validator(mode="after")
     def _decodes(self) -> Self:
