@@ -17,7 +17,7 @@ from nightjar.judging.astromer import Windows
 from nightjar.networks import GammaHead
 from nightjar.params import ProbeAstromer
 from nightjar.parts import Rows
-from nightjar.tasks import ClassifyTask
+from nightjar.tasks import ClassifyTask, class_weights
 
 
 def probabilities(
@@ -40,7 +40,9 @@ def probabilities(
     torch.manual_seed(settings.seed + fold)
     layers, dim = windows.layers.shape[1:]
     network = GammaHead(layers, dim, settings.hidden, len(windows.classes), settings.dropout)
-    task = ClassifyTask(network, inputs=partial(_columns, shape=(layers, dim)))
+    # the score is macro F1: a window of a rare class weighs more, as in every other method
+    weights = class_weights(windows.label[rows["train"]], len(windows.classes))
+    task = ClassifyTask(network, weights, inputs=partial(_columns, shape=(layers, dim)))
     data = TabularData(windows.layers.reshape(len(windows.layers), -1), windows.label)
     training.fit_rows(
         task,
