@@ -38,9 +38,8 @@ def pit(values: Mapping[str, tuple[np.ndarray, np.ndarray]], bins: int = 10) -> 
             count = np.histogram(each, edges)[0]
             label = None if place or not len(each) else name
             axis.stairs(count, edges, color=colour(number), lw=1.6, label=label)
-        axis.set(
-            xlim=(0, 1), ylim=(0, None), title=title, xlabel="probability to be below the truth"
-        )
+        axis.set(xlim=(0, 1), ylim=(0, None), xlabel="probability to be below the truth")
+        axis.set_title(title, fontsize=8.5)  # names of sections are long
         axis.set_ylabel("objects" * (place % 3 == 0))
     figure.legend(loc="outside upper left", ncols=2)
     return figure
