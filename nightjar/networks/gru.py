@@ -32,10 +32,13 @@ class LastState(nn.Module):
     def __init__(self, columns: int, units: int) -> None:
         super().__init__()
         self.gru = nn.GRU(columns, units, batch_first=True)
-        nn.init.xavier_uniform_(self.gru.weight_ih_l0)
-        nn.init.orthogonal_(self.gru.weight_hh_l0)
-        nn.init.zeros_(self.gru.bias_ih_l0)
-        nn.init.zeros_(self.gru.bias_hh_l0)
+        for name, parameter in self.gru.named_parameters():
+            if name.startswith("bias"):
+                nn.init.zeros_(parameter)
+            elif name.startswith("weight_hh"):
+                nn.init.orthogonal_(parameter)
+            else:
+                nn.init.xavier_uniform_(parameter)
 
     def forward(self, sequence: Tensor, valid: Tensor) -> Tensor:
         """State (batch, units) of ``sequence`` (batch, length, columns).
