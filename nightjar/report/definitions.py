@@ -211,6 +211,7 @@ TITLES = {
     "pretrain_astromer": "Astromer: pre-training",
     "finetune_astromer": "Astromer: fine-tuning",
     "train_star_features": "Variable stars: what a practitioner would use instead",
+    "train_star_classifiers": "Variable stars: networks trained whole",
     "probe_astromer": "Astromer: few-shot classification",
     "train_uncertainty": "Uncertainty: training",
     "evaluate_uncertainty": "Uncertainty: does it know its errors?",

@@ -21,10 +21,9 @@ LOSSES = {  # by how the name of the stage begins; others have just a "loss"
     "finetune_clip": "contrastive loss",
     "pretrain_astromer": "reconstruction loss",
     "finetune_astromer": "reconstruction loss",
+    "train_star_classifiers": "cross-entropy / nat",
     "train_uncertainty": "cross-entropy / nat",
 }
-
-
 LOOKED_AT = 3  # stars whose attention is drawn
 
 
