@@ -222,6 +222,16 @@ def test_attention_has_a_panel_per_block_and_head():
     assert figure.get_suptitle() == "RR, P = 4 d"
 
 
+@pytest.mark.parametrize(("most", "ticks"), [(1.5, [0.667, 1, 1.5]), (3.0, [0.5, 1, 2])])
+def test_the_scale_of_attention_is_as_wide_as_the_weights(most, ticks):
+    """Weights between 1 / most and most, evenly in the logarithm but for the outermost."""
+    weights = np.repeat([1 / most, 1.0, most], 40).reshape(1, 1, -1)
+    figure = figures.attention(np.arange(120.0), np.arange(120.0), weights, "RR")
+    bar = figure.axes[-1]
+    assert bar.get_ylim() == pytest.approx((1 / most, most))
+    assert [float(text.get_text()) for text in bar.get_yticklabels()] == ticks
+
+
 def test_gammas_have_mean_and_deviation_of_the_folds():
     """Folds (0.2, 0.8) and (0.4, 0.6): means 0.3 and 0.7, deviations 0.1."""
     figure = figures.gammas({"nightjar": {"20": np.array([[0.2, 0.8], [0.4, 0.6]])}})

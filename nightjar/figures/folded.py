@@ -159,7 +159,9 @@ def _bar(figure: Figure, axes: Sequence[Axes], scale: LogNorm, reach: float) -> 
         ScalarMappable(scale, "viridis_r"), ax=axes, aspect=30, extend="both",
         label="attention / even share",
     )  # fmt: skip
-    ticks = [1 / reach, 1.0, reach] if reach < 2 else [1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0]
+    powers = (1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0)
+    ticks = [tick for tick in powers if 1 / reach <= tick <= reach]
+    ticks = ticks if reach >= 2 else [1 / reach, 1.0, reach]
     bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks])
     bar.minorticks_off()
     bar.outline.set_visible(False)

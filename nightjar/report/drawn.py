@@ -5,7 +5,6 @@ Training stages draw nothing themselves: a figure may then change without traini
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,8 +85,9 @@ def _examples(stage: str, seen: dict[str, np.ndarray]) -> Iterator[tuple[str, Fi
     figure = figures.reconstruction(**windows, titles=seen["name"].tolist(), period=period)
     yield f"{stage}_reconstruction", figure
     stars = len(period)
-    for star in np.linspace(0, stars - 1, min(LOOKED_AT, stars)).round().astype(int):
+    chosen = np.linspace(0, stars - 1, min(LOOKED_AT, stars)).round().astype(int)
+    for number, star in enumerate(chosen, start=1):
         name, time, magnitude = (seen[key][star] for key in ("name", "time", "magnitude"))
         title = f"{name}, {seen['object_id'][star]}"
         figure = figures.attention(time, magnitude, seen["attention"][star], title, period[star])
-        yield f"{stage}_attention_{re.sub(r'[^A-Za-z0-9]+', '_', name)}", figure
+        yield f"{stage}_attention_{number}", figure

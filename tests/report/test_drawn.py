@@ -56,8 +56,8 @@ def test_every_figure_has_the_name_of_its_stage(tmp_path):
         "finetune_astromer_b_learning_curves",
         "train_baselines_learning_curves",
         "pretrain_astromer_nightjar_reconstruction",
-        "pretrain_astromer_nightjar_attention_R0_a_b_",
-        "pretrain_astromer_nightjar_attention_R1_a_b_",
+        "pretrain_astromer_nightjar_attention_1",
+        "pretrain_astromer_nightjar_attention_2",
     ]
     assert all(isinstance(figure, Figure) for figure in figures.values())
 
@@ -136,6 +136,8 @@ def test_a_window_without_a_period_has_no_folded_panel(tmp_path):
 
 
 def test_attention_of_some_stars_alone(tmp_path):
+    """Of seven, the first, the middle one and the last."""
     seen(tmp_path, "pretrain_astromer/astromer1", stars=7)
-    names = [name for name, _ in drawn.draw(tmp_path) if "attention" in name]
-    assert [name[-6:-5] for name in names] == ["0", "3", "6"]
+    shown = [figure for name, figure in drawn.draw(tmp_path) if "attention" in name]
+    titles = [figure.get_suptitle() for figure in shown]
+    assert titles == ["R0 (a/b), star 0, P = 0.5 d", "R3 (a/b), star 3", "R6 (a/b), star 6"]
