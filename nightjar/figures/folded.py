@@ -143,6 +143,7 @@ def attention(
         axis.tick_params(labelbottom=block == blocks - 1, labelleft=head == 0)
     folded = f", P = {period:.5g} d" if np.isfinite(period) else ""
     figure.suptitle(title + folded, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    figure.supylabel(MAGNITUDE, fontsize=9)
     _bar(figure, axes, scale, reach)
     return figure
 
