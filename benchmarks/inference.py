@@ -18,10 +18,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import statistics
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -107,17 +105,7 @@ def measure(points: np.ndarray, given: argparse.Namespace) -> dict[str, dict[str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "gpu"])
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--batches", type=int, default=8, help="in a pass")
-    parser.add_argument("--feedforward", type=int, default=1232, help="512: as released")
-    parser.add_argument(
-        "--photometry", type=Path, help="stars whose lengths count; else the mock's"
-    )
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", type=Path, help="write the numbers as JSON")
+    parser = timing.parser(__doc__.splitlines()[0], 64, 8, "in a pass")
     given = parser.parse_args()
     count = given.batch * given.batches
     samples = {
@@ -137,10 +125,7 @@ def main() -> None:
         if "bfloat16" in results[sample]:
             worst = results[sample]["bfloat16"]["largest_difference"]
             print(f"bfloat16 differs by at most {worst:.1%} of the embeddings' standard deviation")
-    if given.out:
-        device = torch.device(hardware.accelerator(given.device))
-        whole = {"machine": timing.machine(given.threads, device), "inference": results}
-        given.out.write_text(json.dumps(whole, indent=2) + "\n")
+    timing.write(given, "inference", results)
 
 
 if __name__ == "__main__":

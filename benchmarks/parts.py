@@ -11,11 +11,8 @@ Run as ``python -m benchmarks.parts [--threads 2] [--photometry stars.parquet] [
 
 from __future__ import annotations
 
-import argparse
 import copy
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,17 +63,7 @@ def without(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "gpu"])
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--batches", type=int, default=16, help="in a pass")
-    parser.add_argument("--feedforward", type=int, default=1232, help="512: as released")
-    parser.add_argument(
-        "--photometry", type=Path, help="stars whose lengths count; else the mock's"
-    )
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", type=Path, help="write the numbers as JSON")
+    parser = timing.parser(__doc__.splitlines()[0], 32, 16, "in a pass")
     given = parser.parse_args()
     settings = timing.settings(given.threads, given.device)
     points = made_up.lengths(given.photometry, given.batch * given.batches)
@@ -88,9 +75,7 @@ def main() -> None:
     rows = {name: timing.ratio(found, seconds["all of it"]) for name, found in seconds.items()}
     for name, times in rows.items():
         print(f"{name:20}{times:14.2f}")
-    if given.out:
-        whole = {"machine": timing.machine(given.threads, device), "without": rows}
-        given.out.write_text(json.dumps(whole, indent=2) + "\n")
+    timing.write(given, "without", rows)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import ctypes
+import json
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -29,6 +32,35 @@ def settings(threads: int, device: Literal["auto", "cpu", "gpu"]) -> Training:
         patience=1, warmup_steps=0, decay="none", weight_decay=1e-4, gradient_clip=1.0,
         dropout=0.0, devices=1, num_nodes=1, strategy="auto",
     )  # fmt: skip
+
+
+def parser(about: str, batch: int, batches: int, of_pass: str) -> argparse.ArgumentParser:
+    """The options of every benchmark of Astromer's windows.
+
+    Parameters
+    ----------
+    about : the first line of its help
+    batch, batches : windows in a batch and batches in a pass, unless told otherwise
+    of_pass : help of ``--batches``
+    """
+    found = argparse.ArgumentParser(description=about)
+    found.add_argument("--threads", type=int, default=2)
+    found.add_argument("--device", default="auto", choices=["auto", "cpu", "gpu"])
+    found.add_argument("--batch", type=int, default=batch)
+    found.add_argument("--batches", type=int, default=batches, help=of_pass)
+    found.add_argument("--feedforward", type=int, default=1232, help="512: as released")
+    found.add_argument("--photometry", type=Path, help="stars whose lengths count; else the mock's")
+    found.add_argument("--repeats", type=int, default=5)
+    found.add_argument("--out", type=Path, help="write the numbers as JSON")
+    return found
+
+
+def write(given: argparse.Namespace, name: str, results: Mapping[str, Any]) -> None:
+    """Write ``results`` under ``name``, and the machine, to ``--out`` if that was given."""
+    if given.out:
+        device = torch.device(hardware.accelerator(given.device))
+        whole = {"machine": machine(given.threads, device), name: results}
+        given.out.write_text(json.dumps(whole, indent=2) + "\n")
 
 
 def untouched(threads: int) -> None:

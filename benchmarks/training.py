@@ -19,10 +19,8 @@ benchmarks.training [--threads 2] [--photometry stars.parquet] [--out file.json]
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,18 +147,8 @@ def measure(case: Case, settings: Training, repeats: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "gpu"])
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--batches", type=int, default=16, help="in a pass; Maven: a quarter")
+    parser = timing.parser(__doc__.splitlines()[0], 32, 16, "in a pass; Maven: a quarter")
     parser.add_argument("--bins", type=int, nargs="*", default=BINS, help="of Maven's spectra")
-    parser.add_argument("--feedforward", type=int, default=1232, help="512: as released")
-    parser.add_argument(
-        "--photometry", type=Path, help="stars whose lengths count; else the mock's"
-    )
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", type=Path, help="write the numbers as JSON")
     given = parser.parse_args()
     settings = timing.settings(given.threads, given.device)
     print(f"batch {given.batch}, {given.threads} threads, {timing.dtype_of(settings)}\n")
@@ -173,10 +161,7 @@ def main() -> None:
             f"{row['times_naive']:8.2f}{row['gflops']:10.0f}{row['share_of_limit']:10.0%}",
             flush=True,
         )
-    device = torch.device(hardware.accelerator(given.device))
-    if given.out:
-        results = {"machine": timing.machine(given.threads, device), "training": rows}
-        given.out.write_text(json.dumps(results, indent=2) + "\n")
+    timing.write(given, "training", rows)
 
 
 if __name__ == "__main__":
