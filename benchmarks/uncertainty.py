@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks import timing
 from nightjar import params
 from nightjar.networks import AstromerClassifier
 from nightjar.training import hardware
@@ -60,19 +60,6 @@ def windows(batch: int, device: torch.device) -> Inputs:
     return value.to(device), when.to(device), band.to(device), valid.to(device)
 
 
-def clock(call: Callable[[], object], device: torch.device) -> float:
-    """Seconds: of the processor, or of the wall around a GPU that is waited for."""
-    if device.type == "cpu":
-        start = time.process_time()
-        call()
-        return time.process_time() - start
-    torch.cuda.synchronize(device)
-    start = time.perf_counter()
-    call()
-    torch.cuda.synchronize(device)
-    return time.perf_counter() - start
-
-
 def ratios(
     network: AstromerClassifier,
     plain: AstromerClassifier,
@@ -87,12 +74,13 @@ def ratios(
         for start in range(0, samples, count):
             network(*inputs, samples=min(count, samples - start))
 
+    device = inputs[0].device
     turns = {"at once": lambda: passes(at_once), "loop": lambda: passes(1)}
     found: dict[str, list[float]] = {name: [] for name in turns}
     for repeat in range(repeats + 1):
-        once = np.median([clock(lambda: plain(*inputs), inputs[0].device) for _ in range(5)])
+        once = np.median([timing.clock(lambda: plain(*inputs), 1, device) for _ in range(5)])
         for name, call in turns.items():
-            ratio = clock(call, inputs[0].device) / float(once)
+            ratio = timing.clock(call, 1, device) / float(once)
             if repeat:
                 found[name].append(ratio)
     return {name: float(np.median(values)) for name, values in found.items()}
@@ -103,7 +91,8 @@ def measure(
 ) -> dict[str, dict[str, float]]:
     """A row per method and number of sampled blocks."""
     settings = params.load(params.TrainUncertainty, preset=preset)
-    depth = params.load(params.PretrainAstromer, preset=preset).network.depth
+    pretrained = params.load(params.PretrainAstromer, preset=preset)
+    depth = pretrained.network(settings.network).depth
     inputs, rows = windows(batch, device), {}
     plain = build("deterministic", depth, preset).to(device)
     for method in ("mc_dropout", "hsa", "ha_mc_dropout", "ha_mc_dropout, 1 step"):
