@@ -59,6 +59,23 @@ class Stars:
         groups = self.objects["group"].iloc[self.rows_of(object_ids)].unique()
         return np.flatnonzero(~self.objects["group"].isin(groups))
 
+    def of_surveys(self, rows: Rows, surveys: Sequence[str]) -> Rows:
+        """Those of ``rows`` whose objects are of one of the ``surveys``; all if none is named.
+
+        Raises
+        ------
+        InputError
+            A named survey has none of them.
+        """
+        if not surveys:
+            return rows
+        survey = self.objects.get("survey", pd.Series("", self.objects.index)).iloc[rows]
+        for name in surveys:
+            if not (survey == name).any():
+                known = ", ".join(sorted(survey.dropna().unique())) or "none"
+                raise InputError(f"survey {name!r}: no star to train on; there are: {known}")
+        return rows[survey.isin(surveys)]
+
     def drawn(self, **rest: Any) -> WindowData:
         """One window per light curve, drawn anew each epoch; row by row as the store."""
         return WindowData.drawn(self.light_curves, self._window, **rest)

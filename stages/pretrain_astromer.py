@@ -55,6 +55,7 @@ def main(model: str) -> None:
     resume = checkpoints.directory(f"{STAGE}_{model}", settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
     unseen = stars.rows_outside_groups_of(parts.scored(stored.table(tables[1])))
+    unseen = stars.of_surveys(unseen, settings.surveys)
     unseen, dropped = windows.keep(stars.light_curves, unseen, settings.keep_curves)
     objects = stars.objects.iloc[unseen]
     held_out = parts.held_out(objects, settings.validation_fraction, settings.seed)

@@ -42,8 +42,9 @@ def main() -> None:
                 kept = resume / f"{model}_{case}_{fold}.safetensors"
                 probabilities, weights = gamma.probabilities(settings, windows, rows, fold, kept)
                 gammas[model].setdefault(f"{survey}, {samples} per class", []).append(weights)
-                of_fold |= astromer.scores(model, windows, rows, probabilities)
-                stars[model].append(windows.per_object(rows["test"], probabilities))
+                judged = astromer.judge(model, windows, rows, probabilities)
+                of_fold |= judged.scores
+                stars[model].append((judged.true, judged.predicted))
             truth = windows.truth(rows["test"])  # the same for every network
             for stage, found in others.items():
                 of_fold |= astromer.prediction_scores(found, stage, truth, survey, samples, fold)

@@ -1,5 +1,7 @@
 """Variable stars: rows by object, duplicates kept apart, windows averaged to objects."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,6 +65,17 @@ def test_duplicates_of_scored_stars_are_left_out(stars):
     assert stars.rows_outside_groups_of(["a"]).tolist() == [3, 4]
     assert stars.rows_outside_groups_of(["b", "d"]).tolist() == [0, 1, 2]
     assert stars.rows_outside_groups_of([]).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_rows_of_surveys(stars):
+    rows = np.array([3, 0, 4])  # c g, d r, b g: see `test_bands_of_light_curves`
+    surveyed = replace(stars, objects=stars.objects.assign(survey=["A", "B", "A", "C", None]))
+    assert surveyed.of_surveys(rows, []).tolist() == [3, 0, 4]
+    assert surveyed.of_surveys(rows, ["C", "A"]).tolist() == [3, 0]
+    with pytest.raises(InputError, match="survey 'B': no star to train on; there are: A, C"):
+        surveyed.of_surveys(rows, ["A", "B"])
+    with pytest.raises(InputError, match="there are: none"):
+        stars.of_surveys(rows, ["A"])
 
 
 def test_sequential_windows(stars):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,11 @@ from nightjar.metrics import Scores
 from nightjar.parts import Folds
 from nightjar.stars import per_object
 
+Labels = tuple[NDArray[np.str_], NDArray[np.str_]]  # true, predicted
+
 NEIGHBOURS = (1, 3, 5, 9, 15)
 CHOSEN = ("macro_f1", "accuracy")
+HELD_OUT = ("validation", "test")
 PAIRS = (  # of methods: is the first better, on the same folds?
     ("nightjar", "astromer2"),
     ("nightjar", "astromer1"),
@@ -106,39 +110,64 @@ class Windows:
         return self.truth(rows).to_numpy(), averaged
 
 
-def scores(
+class Judged(NamedTuple):
+    """A network in one fold: its scores, and the classes it gives to the scored stars.
+
+    Attributes
+    ----------
+    scores : see `judge`
+    true, predicted : (stars,) names of classes
+    """
+
+    scores: Scores
+    true: NDArray[np.str_]
+    predicted: NDArray[np.str_]
+
+
+def judge(
     model: str,
     windows: Windows,
     rows: Mapping[str, NDArray[np.int64]],
-    probabilities: NDArray[np.floating],
-) -> Scores:
-    """Scores of a network in one fold, per star and per window, beside probes of its last block.
+    probabilities: Mapping[str, NDArray[np.floating]],
+) -> Judged:
+    """Judge a network in one fold, per star and per window, beside probes of its last block.
 
     Parameters
     ----------
     model : name of the network; begins every key
     windows : of the fold
     rows : windows of ``train``, ``validation`` and ``test``
-    probabilities : (test windows, classes) of the gamma head
+    probabilities : (windows, classes) of the gamma head, for ``validation`` and ``test``
 
     Returns
     -------
-    ``<model>_macro_f1`` and ``_accuracy`` per star; ``<model>_window_...`` per window, as
-    published; ``<model>_layers_...``: `probes.kernel` on all layers side by side, averaged over a
-    star's windows; ``<model>_last_block_...`` and ``<model>_max_...``: kNN or SVC (the better on
+    Its scores: ``<model>_gamma_macro_f1`` and ``_accuracy`` of the published head, per star;
+    ``<model>_window_...`` per window, as published; ``<model>_layers_...``: `probes.kernel` on all
+    layers side by side, averaged over a star's windows; ``<model>_...``: that of head and kernel
+    which is better on the validation stars, the kernel among equals, as they chose the head's
+    epoch, too; ``<model>_last_block_...`` and ``<model>_max_...``: kNN or SVC (the better on
     validation) on the last block's mean or maximum over time, averaged over a star's windows
     """
-    test = rows["test"]
+    head = {part: windows.per_object(rows[part], each) for part, each in probabilities.items()}
+    kernel = _of_all_layers(windows, rows)
+    chosen = max(kernel, head, key=lambda found: _macro_f1(found["validation"]))
+    of_windows = (windows.label[rows["test"]], probabilities["test"].argmax(axis=1))
     found = {
-        model: metrics.classification(*windows.per_object(test, probabilities)),
-        f"{model}_window": metrics.classification(
-            windows.label[test], probabilities.argmax(axis=1)
-        ),
+        model: metrics.classification(*chosen["test"]),
+        f"{model}_gamma": metrics.classification(*head["test"]),
+        f"{model}_layers": metrics.classification(*kernel["test"]),
+        f"{model}_window": metrics.classification(*of_windows),
         f"{model}_last_block": _probed(windows, rows, windows.layers[:, -1]),
         f"{model}_max": _probed(windows, rows, windows.maximum),
-        f"{model}_layers": _of_all_layers(windows, rows),
     }
-    return {f"{name}_{key}": each[key] for name, each in found.items() for key in CHOSEN}
+    scores = {f"{name}_{key}": each[key] for name, each in found.items() for key in CHOSEN}
+    return Judged(scores, *chosen["test"])
+
+
+def _macro_f1(labels: Labels) -> float:
+    score = metrics.classification(*labels)["macro_f1"]
+    assert score is not None
+    return score
 
 
 def _probed(
@@ -155,11 +184,16 @@ def _probed(
     return metrics.classification(parts["test"].target, found[probes.best(found)].test)
 
 
-def _of_all_layers(windows: Windows, rows: Mapping[str, NDArray[np.int64]]) -> Scores:
+def _of_all_layers(windows: Windows, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, Labels]:
+    """True and predicted classes of the stars of validation and test, by `probes.kernel`."""
     values = windows.layers.reshape(len(windows.layers), -1)
     label, embeddings = windows.averaged(rows["train"], values[rows["train"]])
-    true, asked = windows.averaged(rows["test"], values[rows["test"]])
-    return metrics.classification(true, probes.kernel(probes.Part(embeddings, label), asked))
+    asked = {part: windows.averaged(rows[part], values[rows[part]]) for part in HELD_OUT}
+    every = np.concatenate([of_stars for _, of_stars in asked.values()])
+    predicted = probes.kernel(probes.Part(embeddings, label), every)
+    ends = np.cumsum([len(true) for true, _ in asked.values()])[:-1]
+    of_parts = zip(asked.items(), np.split(predicted, ends), strict=True)
+    return {part: (true, found) for (part, (true, _)), found in of_parts}
 
 
 def prediction_scores(

@@ -123,6 +123,7 @@ class PretrainAstromer(Training):
 
     models: Annotated[list[Name], Field(min_length=1)]
     networks: dict[str, PretrainedNetwork]
+    surveys: list[str]
     keep_curves: KeepCurves
     probed: ProbedSettings
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
