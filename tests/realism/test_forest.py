@@ -11,6 +11,12 @@ from tests.realism.objects import observed
 PAIRS = 80
 
 
+@pytest.fixture(autouse=True)
+def small_forests(monkeypatch):
+    monkeypatch.setattr(forest, "_TREES", 40)
+    monkeypatch.setattr(forest, "REPEATS", 1)
+
+
 def table(shift: float, seed: int = 0) -> Table:
     """Pairs of objects with 4 features, of which the second is ``shift`` larger if simulated."""
     features = np.random.default_rng(seed).normal(size=(2 * PAIRS, 4))
