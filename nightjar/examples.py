@@ -19,13 +19,14 @@ from nightjar.tasks import AstromerTask
 from nightjar.tasks.base import sequence
 
 MOST = 6  # stars, each of another class
+NO_CLASS = "no class"
 INNER = (0.05, 0.95)  # quantiles: a star's range without its outliers
 
 Arrays = dict[str, NDArray]
 
 
 def choose(stars: Stars, object_ids: ArrayLike) -> Rows:
-    """A typical light curve of each class, (n,) rows by class.
+    """A typical light curve of each class, (n,) rows by class; of stars without one, one.
 
     That of the median range over error.  Of more than `MOST` classes, so many, spread evenly over
     the alphabet.
@@ -36,9 +37,9 @@ def choose(stars: Stars, object_ids: ArrayLike) -> Rows:
     object_ids : those to choose among
     """
     rows = stars.rows_of(object_ids)
-    classes = stars.objects["class"].iloc[rows].to_numpy(object)
+    classes = stars.objects["class"].iloc[rows].fillna(NO_CLASS).to_numpy(str)
     clear = np.array([_clearness(stars.light_curves[row]) for row in rows])
-    names = stars.classes_of(object_ids)
+    names = np.unique(classes)
     shown = np.linspace(0, len(names) - 1, min(MOST, len(names))).round().astype(int)
     of_class = [np.flatnonzero(classes == names[place]) for place in shown]
     middle = [of[np.argsort(clear[of], kind="stable")[len(of) // 2]] for of in of_class]
@@ -94,7 +95,7 @@ def _about(stars: Stars, rows: Rows) -> Arrays:
     period = objects.get("period", pd.Series(np.nan, objects.index))
     return {
         "object_id": objects["object_id"].to_numpy(str),
-        "name": objects["class"].to_numpy(str),
+        "name": objects["class"].fillna(NO_CLASS).to_numpy(str),
         "period": pd.to_numeric(period, errors="coerce").to_numpy(np.float64),
     }
 

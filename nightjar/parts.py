@@ -36,7 +36,18 @@ def folds(table: pd.DataFrame) -> Folds:
 
 
 def tasks(table: pd.DataFrame) -> dict[tuple[str, int], Folds]:
-    """Folds of every (survey, samples per class) of a few-shot table, sorted."""
+    """Folds of every (survey, samples per class) of a few-shot table, sorted.
+
+    Raises
+    ------
+    InputError
+        The table has no row: no star has a class.
+    """
+    if table.empty:
+        raise InputError(
+            "splits: no star has a class, so nothing can be fine-tuned or judged; pre-training "
+            "needs none, nor does `python -m nightjar embed`"
+        )
     keys = ["survey", "samples_per_class"]
     return {(str(s), cast(int, n)): folds(of_task) for (s, n), of_task in table.groupby(keys)}
 
@@ -47,7 +58,7 @@ def task(table: pd.DataFrame, survey: str | None, samples: int) -> tuple[str, Fo
     Raises
     ------
     InputError
-        There is no such survey, or no such number of samples per class.
+        There is no such survey, or no such number of samples per class; or as in `tasks`.
     """
     known = tasks(table)
     if survey is None:

@@ -23,6 +23,8 @@ import pandas as pd
 from nightjar.errors import InputError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+FEW_SHOT = {"samples_per_class": "int64", "fold": "int64", "object_id": "str", "part": "str"}
+NO_STARS = pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in FEW_SHOT.items()})
 
 
 def stratified_folds(
@@ -125,7 +127,7 @@ def few_shot(
                 train, validation = _train_and_validation(rest, samples, validation_fraction)
                 for part, members in ((TRAIN, train), (VALIDATION, validation), (TEST, test)):
                     rows += [(samples, fold, ids[name], part) for name in members]
-    columns = ["samples_per_class", "fold", "object_id", "part"]
+    columns = list(FEW_SHOT)
     splits = pd.DataFrame(rows, columns=columns)
     return splits.sort_values(columns[:3], ignore_index=True), +drops
 

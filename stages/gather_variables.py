@@ -1,5 +1,6 @@
 """Gather variable stars, from mock surveys or from files, and freeze the few-shot splits."""
 
+import logging
 from collections import Counter
 
 import pandas as pd
@@ -43,8 +44,13 @@ def main() -> None:
         group_radius=0.0 if mock else settings.group_radius,
     )
     sample = samples.open(SAMPLE)
-    labelled = census.labelled(sample, settings.surveys)
-    tables, left_out = [], Counter[str]()
+    asked = settings.classes or settings.surveys
+    if asked or sample.objects["class"].notna().any():
+        labelled = census.labelled(sample, settings.surveys)
+    else:
+        logging.warning("no star has a class: networks can be pre-trained, nothing else")
+        labelled = sample.objects.iloc[:0].assign(survey="")
+    tables, left_out = [splits.NO_STARS.assign(survey="")], Counter[str]()
     for survey, objects in labelled.groupby("survey"):
         try:
             few, counted = splits.few_shot(

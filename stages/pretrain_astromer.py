@@ -54,8 +54,8 @@ def main(model: str) -> None:
     inputs = [WINDOWS, *tables, WINDOWS.parent / "settings.json", *begun]
     resume = checkpoints.directory(f"{STAGE}_{model}", settings, inputs, [Path(__file__)])
     stars = open_stars(SAMPLE, WINDOWS)
-    unseen = stars.rows_outside_groups_of(parts.scored(stored.table(tables[1])))
-    unseen = stars.of_surveys(unseen, settings.surveys)
+    scored = parts.scored(stored.table(tables[1]))
+    unseen = stars.of_surveys(stars.rows_outside_groups_of(scored), settings.surveys)
     unseen, dropped = windows.keep(stars.light_curves, unseen, settings.keep_curves)
     objects = stars.objects.iloc[unseen]
     held_out = parts.held_out(objects, settings.validation_fraction, settings.seed)
@@ -89,8 +89,8 @@ def main(model: str) -> None:
     write_json(f"metrics/{STAGE}_{model}.json", summary)
     plots = Path("plots") / STAGE / model
     trained.write_curves(plots / "learning_curves.csv", {model: [fitted]}, ["validation_rmse"])
-    chosen = examples.choose(stars, parts.scored(stored.table(tables[1])))
-    shown = examples.see(task, stars, chosen, settings.probed)
+    among = scored if len(scored) else objects["object_id"][held_out]
+    shown = examples.see(task, stars, examples.choose(stars, among), settings.probed)
     np.savez(plots / "examples.npz", allow_pickle=False, **shown)
     checkpoints.clear(f"{STAGE}_{model}")
 

@@ -328,7 +328,7 @@ CASES: list[tuple[str, Spoil, list[str], Outcome]] = [
      ["no class has 6", "add objects, merge classes, or ask for fewer folds"]),
     ("no class of stars large enough", rows("objects", lambda row: row in (0, 5, 9)), [STARS],
      ["survey 'stars'", "gather_variables.surveys", "no class has 3", "add objects"]),
-    ("stars without a class", put("objects", "class", dict.fromkeys(range(OBJECTS))), [STARS],
+    ("no star of the classes asked for", setting(f"{STARS}.classes", ["RRab"]), [STARS],
      ["stars has a class", "check gather_variables.classes"]),
     ("a survey of stars that is not there", setting(f"{STARS}.surveys", ["MACHO"]), [STARS],
      ["gather_variables.surveys: no survey 'MACHO'", "there are: stars"]),

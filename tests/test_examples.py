@@ -37,12 +37,13 @@ def astromer(mask="strict"):
 
 
 def test_the_middle_star_of_each_class_is_shown(tmp_path):
-    """Ranges over error 10, 30, 20 of RR: the third; of EB's two the upper; d is not asked for."""
+    """Ranges over error 10, 30, 20 of RR: the third; of EB's two the upper; d is not asked for;
+    g, without a class, stands for all of its kind."""
     amplitudes = {"a": ("RR", 1, 20), "b": ("RR", 3, 20), "c": ("RR", 2, 20)}
     others = {"d": ("RR", 2.1, 20), "e": ("EB", 1, 20), "f": ("EB", 2, 20), "g": (None, 2, 20)}
     stars = opened(tmp_path, amplitudes | others)
     rows = examples.choose(stars, list("abcefg"))
-    assert stars.ids[rows].tolist() == ["f", "c"]  # by class
+    assert stars.ids[rows].tolist() == ["f", "c", "g"]  # by class
 
 
 def test_of_many_classes_some_are_shown(tmp_path):

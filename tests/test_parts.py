@@ -141,3 +141,11 @@ def test_the_share_is_about_the_fraction():
 def test_all_or_nothing_is_an_error(n, fraction):
     with pytest.raises(InputError, match="validation_fraction"):
         parts.held_out(objects(n), fraction, seed=0)
+
+
+def test_without_labels_there_is_no_task_and_nothing_scored():
+    empty = splits.NO_STARS.assign(survey="")
+    assert parts.scored(empty).tolist() == []
+    for ask in (parts.tasks, lambda table: parts.task(table, None, 20)):
+        with pytest.raises(InputError, match="no star has a class"):
+            ask(empty)

@@ -125,3 +125,23 @@ def test_an_unknown_network_is_refused(tmp_path, monkeypatch, stage, model):
     Path("params.yaml").write_text(yaml.safe_dump(valid_params()))
     with pytest.raises(InputError, match=f"'{model}' is none of .*: astromer1, astromer2, nightj"):
         stage.main(model)
+
+
+def test_stars_without_a_class_train_a_network_and_are_not_judged(tmp_path, monkeypatch):
+    """A survey that knows no class: its light curves pre-train, and say why nothing else does."""
+    monkeypatch.chdir(tmp_path)
+    Path("survey").mkdir()
+    for name, frame in valid_tables().items():
+        frame.drop(columns="class", errors="ignore").to_parquet(f"survey/{name}.parquet")
+    Path("params.yaml").write_text(yaml.safe_dump(valid_params()))
+    run("gather_variables")
+    for name in ("simulated_supernovae", "supernovae"):
+        Path(f"data/raw/{name}").symlink_to("variables")
+    run("window_light_curves")
+    pretrain_astromer.main("nightjar")
+    trained = json.loads(Path("metrics/pretrain_astromer_nightjar.json").read_text())["training"]
+    assert trained["light_curves"] > 0
+    with np.load("plots/pretrain_astromer/nightjar/examples.npz") as shown:
+        assert shown["name"].tolist() == ["no class"]
+    with pytest.raises(InputError, match="no star has a class, so nothing can be fine-tuned"):
+        finetune_astromer.main("nightjar")
