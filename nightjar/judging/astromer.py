@@ -20,11 +20,8 @@ from nightjar.metrics import Scores
 from nightjar.parts import Folds
 from nightjar.stars import per_object
 
-Labels = tuple[NDArray[np.str_], NDArray[np.str_]]  # true, predicted
-
 NEIGHBOURS = (1, 3, 5, 9, 15)
 CHOSEN = ("macro_f1", "accuracy")
-HELD_OUT = ("validation", "test")
 PAIRS = (  # of methods: is the first better, on the same folds?
     ("nightjar", "astromer2"),
     ("nightjar", "astromer1"),
@@ -128,46 +125,38 @@ def judge(
     model: str,
     windows: Windows,
     rows: Mapping[str, NDArray[np.int64]],
-    probabilities: Mapping[str, NDArray[np.floating]],
+    probabilities: NDArray[np.floating],
 ) -> Judged:
-    """Judge a network in one fold, per star and per window, beside probes of its last block.
+    """Judge a network in one fold, per star and per window, by several classifiers.
 
     Parameters
     ----------
     model : name of the network; begins every key
     windows : of the fold
     rows : windows of ``train``, ``validation`` and ``test``
-    probabilities : (windows, classes) of the gamma head, for ``validation`` and ``test``
+    probabilities : (test windows, classes) of the gamma head
 
     Returns
     -------
-    Its scores: ``<model>_gamma_macro_f1`` and ``_accuracy`` of the published head, per star;
-    ``<model>_window_...`` per window, as published; ``<model>_layers_...``: `probes.kernel` on all
-    layers side by side, averaged over a star's windows; ``<model>_...``: that of head and kernel
-    which is better on the validation stars, the kernel among equals, as they chose the head's
-    epoch, too; ``<model>_last_block_...`` and ``<model>_max_...``: kNN or SVC (the better on
+    Its scores, each ``_macro_f1`` and ``_accuracy``: ``<model>_...``: `probes.kernel` on all layers
+    side by side, averaged over a star's windows, which predicts the classes, too;
+    ``<model>_gamma_...`` the published head, per star, and ``<model>_window_...`` per window, as
+    published; ``<model>_last_block_...`` and ``<model>_max_...``: kNN or SVC (the better on
     validation) on the last block's mean or maximum over time, averaged over a star's windows
     """
-    head = {part: windows.per_object(rows[part], each) for part, each in probabilities.items()}
-    kernel = _of_all_layers(windows, rows)
-    chosen = max(kernel, head, key=lambda found: _macro_f1(found["validation"]))
-    of_windows = (windows.label[rows["test"]], probabilities["test"].argmax(axis=1))
+    test = rows["test"]
+    true, predicted = _of_all_layers(windows, rows)
     found = {
-        model: metrics.classification(*chosen["test"]),
-        f"{model}_gamma": metrics.classification(*head["test"]),
-        f"{model}_layers": metrics.classification(*kernel["test"]),
-        f"{model}_window": metrics.classification(*of_windows),
+        model: metrics.classification(true, predicted),
+        f"{model}_gamma": metrics.classification(*windows.per_object(test, probabilities)),
+        f"{model}_window": metrics.classification(
+            windows.label[test], probabilities.argmax(axis=1)
+        ),
         f"{model}_last_block": _probed(windows, rows, windows.layers[:, -1]),
         f"{model}_max": _probed(windows, rows, windows.maximum),
     }
     scores = {f"{name}_{key}": each[key] for name, each in found.items() for key in CHOSEN}
-    return Judged(scores, *chosen["test"])
-
-
-def _macro_f1(labels: Labels) -> float:
-    score = metrics.classification(*labels)["macro_f1"]
-    assert score is not None
-    return score
+    return Judged(scores, true, predicted)
 
 
 def _probed(
@@ -184,16 +173,14 @@ def _probed(
     return metrics.classification(parts["test"].target, found[probes.best(found)].test)
 
 
-def _of_all_layers(windows: Windows, rows: Mapping[str, NDArray[np.int64]]) -> dict[str, Labels]:
-    """True and predicted classes of the stars of validation and test, by `probes.kernel`."""
+def _of_all_layers(
+    windows: Windows, rows: Mapping[str, NDArray[np.int64]]
+) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """True and predicted class of each scored star, by `probes.kernel`."""
     values = windows.layers.reshape(len(windows.layers), -1)
     label, embeddings = windows.averaged(rows["train"], values[rows["train"]])
-    asked = {part: windows.averaged(rows[part], values[rows[part]]) for part in HELD_OUT}
-    every = np.concatenate([of_stars for _, of_stars in asked.values()])
-    predicted = probes.kernel(probes.Part(embeddings, label), every)
-    ends = np.cumsum([len(true) for true, _ in asked.values()])[:-1]
-    of_parts = zip(asked.items(), np.split(predicted, ends), strict=True)
-    return {part: (true, found) for (part, (true, _)), found in of_parts}
+    true, asked = windows.averaged(rows["test"], values[rows["test"]])
+    return true, probes.kernel(probes.Part(embeddings, label), asked)
 
 
 def prediction_scores(

@@ -13,7 +13,7 @@ from torch import Tensor
 from nightjar import training
 from nightjar.batching import Batch
 from nightjar.batching.datasets import TabularData
-from nightjar.judging.astromer import HELD_OUT, Windows
+from nightjar.judging.astromer import Windows
 from nightjar.networks import GammaHead
 from nightjar.params import ProbeAstromer
 from nightjar.parts import Rows
@@ -22,7 +22,7 @@ from nightjar.tasks import ClassifyTask, class_weights
 
 def probabilities(
     settings: ProbeAstromer, windows: Windows, rows: Mapping[str, Rows], fold: int, resume: Path
-) -> tuple[dict[str, NDArray], NDArray]:
+) -> tuple[NDArray, NDArray]:
     """Train a `GammaHead` on the windows of a fold, alike for every network, and let it predict.
 
     Parameters
@@ -35,8 +35,7 @@ def probabilities(
 
     Returns
     -------
-    probabilities (windows, classes) of ``validation`` and ``test``; weights of the layers in the
-    head's mean (layers,)
+    probabilities (test windows, classes); weights of the layers in the head's mean (layers,)
     """
     torch.manual_seed(settings.seed + fold)
     layers, dim = windows.layers.shape[1:]
@@ -54,7 +53,7 @@ def probabilities(
         resume=resume,
         label=f"head, {resume.stem}",
     )
-    predicted = {part: task.collect(task.predict, [data.batch(rows[part])]) for part in HELD_OUT}
+    predicted = task.collect(task.predict, [data.batch(rows["test"])])
     return predicted, network.gamma.softmax(0).numpy(force=True)
 
 

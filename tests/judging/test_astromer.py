@@ -68,18 +68,14 @@ def fold():
     return found, {part: found.rows_of(members) for part, members in parts.items()}
 
 
-def of_head(found, rows, test):
-    """Probabilities of a head that is right on validation, and says ``test`` of the test windows."""
-    return {"validation": np.eye(2)[found.label[rows["validation"]]], "test": test}
-
-
 def test_perfect_probabilities_and_a_block_that_holds_the_class(fold):
     found, rows = fold
-    right = of_head(found, rows, np.eye(2)[found.label[rows["test"]]])
-    scores = astromer.judge("nightjar", found, rows, right).scores
-    of = ("gamma", "window", "last_block", "max", "layers")
+    judged = astromer.judge("nightjar", found, rows, np.eye(2)[found.label[rows["test"]]])
+    of = ("gamma", "window", "last_block", "max")
     kinds = ("nightjar", *(f"nightjar_{each}" for each in of))
-    assert scores == {f"{kind}_{key}": 1 for kind in kinds for key in ("macro_f1", "accuracy")}
+    every = {f"{kind}_{key}": 1 for kind in kinds for key in ("macro_f1", "accuracy")}
+    assert judged.scores == every
+    assert judged.predicted.tolist() == judged.true.tolist() == ["EB", "RR", "EB", "RR"]
 
 
 def test_a_star_may_be_right_where_a_window_is_wrong(fold):
@@ -89,7 +85,7 @@ def test_a_star_may_be_right_where_a_window_is_wrong(fold):
     found, rows = fold
     probabilities = np.eye(2)[found.label[rows["test"]]]
     probabilities[:2] = [[0.4, 0.6], [0.9, 0.1]]
-    scores = astromer.judge("astromer2", found, rows, of_head(found, rows, probabilities)).scores
+    scores = astromer.judge("astromer2", found, rows, probabilities).scores
     assert scores["astromer2_gamma_accuracy"] == 1
     assert scores["astromer2_window_accuracy"] == pytest.approx(7 / 8)
     assert scores["astromer2_window_macro_f1"] == pytest.approx(55 / 63)
@@ -104,8 +100,8 @@ def test_each_probe_sees_its_own_numbers_alone(fold, noise, blind, seeing):
     found, rows = fold
     probabilities = np.eye(2)[found.label[rows["test"]]]
     turned = {"layers": found.layers[:, ::-1], "maximum": found.layers[:, 0]}[noise]
-    noisy, given = replace(found, **{noise: turned}), of_head(found, rows, probabilities)
-    scores = astromer.judge("m", noisy, rows, given).scores
+    noisy = replace(found, **{noise: turned})
+    scores = astromer.judge("m", noisy, rows, probabilities).scores
     assert scores["m_gamma_accuracy"] == 1
     assert scores[f"m_{blind}_accuracy"] < 1
     assert scores[f"m_{seeing}_accuracy"] == 1
@@ -114,38 +110,24 @@ def test_each_probe_sees_its_own_numbers_alone(fold, noise, blind, seeing):
 def test_the_order_of_the_windows_does_not_matter(fold):
     found, rows = fold
     probabilities = np.random.default_rng(1).dirichlet([1, 1], len(rows["test"]))
-    one = astromer.judge("m", found, rows, of_head(found, rows, probabilities)).scores
+    one = astromer.judge("m", found, rows, probabilities).scores
     order = np.random.default_rng(2).permutation(len(found.label))
     place = np.argsort(order)
     arrays = (getattr(found, name)[order] for name in ("object_id", "layers", "maximum", "label"))
     moved = Windows(*arrays, found.classes)
     rows = {part: place[r] for part, r in rows.items()}
-    other = astromer.judge("m", moved, rows, of_head(moved, rows, probabilities)).scores
+    other = astromer.judge("m", moved, rows, probabilities).scores
     assert one == pytest.approx(other)
 
 
-@pytest.mark.parametrize(("validation", "test"), [("right", "wrong"), ("wrong", "right")])
-def test_the_kernel_is_chosen_on_validation_alone(fold, validation, test):
-    """The kernel is right everywhere: among equals on validation it is taken, else as the better;
-    what the head says of the test stars has no part in it."""
+def test_the_row_of_a_network_is_the_kernel_on_all_layers(fold):
+    """Wrong heads leave it alone; without anything in the layers it gives one class to all."""
     found, rows = fold
-    right = {part: np.eye(2)[found.label[rows[part]]] for part in ("validation", "test")}
-    said = {"right": right, "wrong": {part: 1 - each for part, each in right.items()}}
-    given = {"validation": said[validation]["validation"], "test": said[test]["test"]}
-    judged = astromer.judge("m", found, rows, given)
-    assert judged.scores["m_accuracy"] == judged.scores["m_layers_accuracy"] == 1
-    assert judged.predicted.tolist() == judged.true.tolist()
-
-
-def test_the_head_is_chosen_where_the_kernel_is_wrong_on_validation(fold):
-    """Layers of noise: the kernel cannot know both validation stars and all four test stars."""
-    found, rows = fold
+    wrong = 1 - np.eye(2)[found.label[rows["test"]]]
+    scores = astromer.judge("m", found, rows, wrong).scores
+    assert (scores["m_accuracy"], scores["m_gamma_accuracy"]) == (1, 0)
     blind = replace(found, layers=np.ones_like(found.layers))
-    judged = astromer.judge(
-        "m", blind, rows, of_head(found, rows, np.eye(2)[found.label[rows["test"]]])
-    )
-    assert judged.scores["m_accuracy"] == judged.scores["m_gamma_accuracy"] == 1
-    assert judged.scores["m_layers_accuracy"] == 0.5  # one class for all
+    assert astromer.judge("m", blind, rows, 1 - wrong).scores["m_accuracy"] == 0.5
 
 
 def test_windows_of_a_file(fold, tmp_path):
