@@ -1,14 +1,66 @@
-"""Losses: small pure functions of tensors."""
+"""Losses: small pure functions of tensors; and `gather`, for a batch spread over processes."""
 
 import math
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn.functional import cross_entropy, logsigmoid
 
 MAX_SCALE = 100.0  # cap of the inverse temperature (Radford+2021, section 2.5)
 LEAST_SCALE = 0.01  # mag: a window that varies less is noise
 NOISIEST = 0.001  # weight of a window's noisiest point (Donoso-Oliva+2025)
+
+
+def gather(rows: Tensor) -> Tensor:
+    """The rows of all processes, one process after the other, with gradients.
+
+    Of them every process computes the loss of the whole batch.  No loss here is the mean of those
+    of its parts: contrastive ones compare each row with all others, a root or a weighted mean is of
+    sums over all.
+
+    Parameters
+    ----------
+    rows : (batch, ...), of as many rows and the same other sizes on every process
+
+    Returns
+    -------
+    (processes x batch, ...); ``rows`` itself where there is one process
+
+    Notes
+    -----
+    Right for strategies that average gradients over processes, as DDP and FSDP do, see `_Gather`.
+    """
+    return cast(Tensor, _Gather.apply(rows)) if processes() > 1 else rows
+
+
+def processes() -> int:
+    """How many processes train together."""
+    together = distributed.is_available() and distributed.is_initialized()
+    return distributed.get_world_size() if together else 1
+
+
+class _Gather(torch.autograd.Function):
+    """All-gather, whose gradient needs no communication.
+
+    All R processes compute the same loss L of the same gathered rows x_1 .. x_R, so each has every
+    dL/dx_r, and passes that of its own rows on.  Of the parameters p that made them the strategy
+    then takes the mean, sum_r (dL/dx_r)(dx_r/dp) / R, where dL/dp is that sum: hence the factor R.
+    A parameter that enters L past the gathered rows, as the temperature of a contrastive loss, has
+    dL/dp on every process, and the mean is that.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.size = len(rows)
+        parts = [torch.empty_like(rows) for _ in range(distributed.get_world_size())]
+        distributed.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        own = distributed.get_rank() * ctx.size
+        return distributed.get_world_size() * gradient[own : own + ctx.size]
 
 
 def info_nce(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
@@ -80,12 +132,41 @@ def masked_rmse(
     -------
     scalar in the unit of ``target``; 0, with zero gradient, where nothing is probed
     """
+    return root_mean(*mean_squares(prediction, target, probed, weight))
+
+
+def mean_squares(
+    prediction: Tensor, target: Tensor, probed: Tensor, weight: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Mean over each window's probed points of the weighted squared error, and whether it has one.
+
+    Parameters
+    ----------
+    prediction, target, probed, weight : as in `masked_rmse`
+
+    Returns
+    -------
+    (batch,) float32, 0 where no point is probed; (batch,) bool
+    """
     square = torch.where(probed, prediction.float() - target, 0.0).square()
     if weight is not None:
         square = torch.where(probed, weight * square, 0.0)
     count = probed.sum(1)  # (batch,)
-    per_window = square.sum(1) / count.clamp(min=1)
-    mean = per_window.sum() / (count > 0).sum().clamp(min=1)
+    return square.sum(1) / count.clamp(min=1), count > 0
+
+
+def root_mean(square: Tensor, scored: Tensor) -> Tensor:
+    """Root of the mean square of the scored windows, see `masked_rmse`.
+
+    Parameters
+    ----------
+    square, scored : (batch,), of `mean_squares`
+
+    Returns
+    -------
+    scalar; 0, with zero gradient, where nothing is scored or nothing is wrong
+    """
+    mean = square.sum() / scored.sum().clamp(min=1)
     positive = mean > 0  # the root's gradient at 0 is infinite
     return torch.where(positive, torch.where(positive, mean, 1.0).sqrt(), 0.0)
 

@@ -3,11 +3,12 @@
 A data set (`nightjar.batching.datasets`) turns rows, that is objects or windows, into one padded
 batch.  With a random generator it draws; without one it is a pure function of the rows.  The
 batches of an epoch follow from (seed, epoch) alone, so that a resumed run sees what an
-uninterrupted one would have seen.
+uninterrupted one would have seen; of several processes, each makes its own share of them alone.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -18,6 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from nightjar.errors import InputError
+
+_log = logging.getLogger(__name__)
 
 Array = NDArray
 B = TypeVar("B", covariant=True)
@@ -109,17 +112,29 @@ class OfLengths(Protocol):
         """Points of each of ``rows``, (n,) int; None where batches must be drawn at random."""
 
 
+class Epochs(Protocol[B]):
+    """The batches of any epoch, or one process's share of each of them."""
+
+    def __call__(self, epoch: int, rank: int = 0, ranks: int = 1) -> Iterator[B]:
+        """The batches of ``epoch``; of each, the rows of process ``rank`` of ``ranks``."""
+
+
 POOL = 16  # batches that are sorted by length together: few enough that epochs differ
 
 
-def training(
-    data: DataSet[B], rows: ArrayLike, size: int, seed: int
-) -> Callable[[int], Iterator[B]]:
+def training(data: DataSet[B], rows: ArrayLike, size: int, seed: int) -> Epochs[B]:
     """The batches of every epoch: rows shuffled, draws made anew, from (seed, epoch) alone.
 
     The rows are divided evenly, so no batch holds a lonely remainder, which would be a
     contrastive batch without negatives.  Of a data set with lengths (`OfLengths`), `POOL` batches
     at a time are sorted by length, so that little is padded; then they come in random order.
+
+    Several processes draw the same batches of rows, and each makes and keeps every ``ranks``-th row
+    of them: no row twice, and as many rows each, as gathering (`losses.gather`) needs.  So a batch
+    is a multiple of ``ranks`` rows (and exceeds ``size`` by fewer than ``ranks`` where that is
+    none), and the remainder of all rows, fewer than ``ranks``, is left out of an epoch: other rows
+    in each, and the log says how many.  Every process has random numbers of its own: what it draws
+    for a row is not what another number of processes would draw for it.
 
     Parameters
     ----------
@@ -130,14 +145,20 @@ def training(
 
     Returns
     -------
-    function of the epoch, an iterator over `steps` (n, size) batches
+    function of the epoch (and of rank and number of processes), an iterator over `steps` (n, size)
+    batches; it raises an `InputError` where there is not a row of each batch for each process
     """
     rows = np.asarray(rows, dtype=np.int64)
 
-    def epoch_batches(epoch: int) -> Iterator[B]:
+    def epoch_batches(epoch: int, rank: int = 0, ranks: int = 1) -> Iterator[B]:
+        if epoch == rank == 0 and len(rows) % ranks:
+            waiting = len(rows) % ranks
+            _log.info("%d of %d rows, others in each epoch, are left out", waiting, len(rows))
         rng = np.random.default_rng([seed, epoch])
-        for part in _similar(data, _divide(rng.permutation(rows), size), rng):
-            yield data.batch(part, rng)
+        parts = _similar(data, _divide(rng.permutation(rows), size, ranks), rng)
+        draws = rng if ranks == 1 else rng.spawn(ranks)[rank]
+        for part in parts:
+            yield data.batch(part[rank::ranks], draws)
 
     return epoch_batches
 
@@ -167,10 +188,18 @@ def steps(rows: int, size: int) -> int:
     return -(-rows // size)
 
 
-def _divide(rows: Array, size: int) -> list[Array]:
+def _divide(rows: Array, size: int, ranks: int = 1) -> list[Array]:
+    """Batches of a multiple of ``ranks`` rows, as even as can be; the remainder is left out."""
     if not len(rows):
         raise InputError("a training, validation or test sample is empty: more objects are needed")
-    return np.array_split(rows, steps(len(rows), size))
+    count, each = steps(len(rows), size), len(rows) // ranks
+    if each < count:
+        raise InputError(
+            f"{len(rows)} objects in {count} batches are too few for {ranks} devices: each "
+            "needs one of every batch; use fewer devices, or a larger batch_size"
+        )
+    groups = rows[: each * ranks].reshape(each, ranks)
+    return [part.ravel() for part in np.array_split(groups, count)]
 
 
 def _similar(data: DataSet[B], parts: list[Array], rng: np.random.Generator) -> list[Array]:

@@ -16,7 +16,7 @@ from nightjar.batching import Batch
 from nightjar.batching.datasets import WindowData
 from nightjar.networks import Astromer
 from nightjar.networks.pooling import MaxPooling
-from nightjar.tasks.base import Task, sequence
+from nightjar.tasks.base import Task, of_all_processes, sequence
 
 LOSSES = ("rmse", "weighted_rmse", "scaled_rmse")
 
@@ -46,6 +46,8 @@ class AstromerTask(Task):
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Scores over all probed points of a pass, however it is cut into batches.
 
+        Of several processes each takes some of the batches, and has the scores of all.
+
         Errors weigh the points as in Astromer 2's loss (`losses.error_weights`).
 
         Returns
@@ -62,7 +64,8 @@ class AstromerTask(Task):
         The public code has the same unweighted R2, of each batch; its epochs are means over batches
         of R2 and of the root.  Those depend on the batch size, these do not.
         """
-        scores = self._scores(batches)
+        parts = of_all_processes(self._sums(batches))
+        scores = _scores(torch.stack(parts).sum(0))
         return {"reconstruction_loss": scores[self.loss], **scores}
 
     @torch.no_grad()
@@ -82,11 +85,11 @@ class AstromerTask(Task):
         """
         shown = replace(windows, probed=None)
         batches = batching.evaluation(shown, np.arange(len(shown)), size)()
-        scores = self._scores(
+        sums = self._sums(
             replace(each, probed=each.valid, target=each.value)
             for each in (batch.to(self.device) for batch in batches)
         )
-        return {f"all_points_{key}": value for key, value in scores.items()}
+        return {f"all_points_{key}": value for key, value in _scores(sums).items()}
 
     def embed(self, batch: Batch) -> Tensor:
         """The window's embedding at every layer, then the last block's largest value over time.
@@ -115,20 +118,16 @@ class AstromerTask(Task):
             "probed": batch.probed.cpu().numpy(),
         }
 
-    def _scores(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """RMSE and R2 over a pass, with the weights of each loss."""
+    def _sums(self, batches: Iterable[Batch]) -> Tensor:
+        """Sums over a pass of what `_sums_of_batch` gives, (losses, 4) float64 on the CPU."""
         sums = torch.zeros(len(LOSSES), 4, dtype=torch.float64)
         for batch in batches:
             prediction = self._reconstruct(batch)
-            sums += torch.stack([self._sums(batch, prediction, loss) for loss in LOSSES]).cpu()
-        scores = {}
-        for loss, values in zip(LOSSES, sums.tolist(), strict=True):
-            windows, square, residual, deviation = values
-            scores[loss] = (square / max(windows, 1)) ** 0.5
-            scores[loss.replace("rmse", "r2")] = 1 - residual / deviation if deviation > 0 else 0.0
-        return scores
+            each = [self._sums_of_batch(batch, prediction, loss) for loss in LOSSES]
+            sums += torch.stack(each).cpu()
+        return sums
 
-    def _sums(self, batch: Batch, prediction: Tensor, loss: str) -> Tensor:
+    def _sums_of_batch(self, batch: Batch, prediction: Tensor, loss: str) -> Tensor:
         """Windows with probed points; the sum of their mean squares; R2's two sums."""
         assert batch.probed is not None
         assert batch.target is not None
@@ -155,7 +154,19 @@ class AstromerTask(Task):
     def _rmse(self, batch: Batch, prediction: Tensor, loss: str) -> Tensor:
         assert batch.probed is not None
         assert batch.target is not None
-        return losses.masked_rmse(prediction, batch.target, batch.probed, _weight(batch, loss))
+        weight = _weight(batch, loss)
+        found = losses.mean_squares(prediction, batch.target, batch.probed, weight)
+        return losses.root_mean(*map(self.gather, found))
+
+
+def _scores(sums: Tensor) -> dict[str, float]:
+    """RMSE and R2 of the sums over a pass, with the weights of each loss."""
+    scores = {}
+    for loss, values in zip(LOSSES, sums.tolist(), strict=True):
+        windows, square, residual, deviation = values
+        scores[loss] = (square / max(windows, 1)) ** 0.5
+        scores[loss.replace("rmse", "r2")] = 1 - residual / deviation if deviation > 0 else 0.0
+    return scores
 
 
 def _weight(batch: Batch, loss: str) -> Tensor:

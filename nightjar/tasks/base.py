@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
+from nightjar import losses
 from nightjar.batching import Batch
+
+T = TypeVar("T")
 
 
 def sequence(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What an encoder takes of a batch."""
     return batch.value, batch.time, batch.band, batch.valid
+
+
+def of_all_processes(part: T) -> list[T]:
+    """What each process gives, in order of rank: the same list on all of them."""
+    parts = [part] * losses.processes()
+    if len(parts) > 1:
+        distributed.all_gather_object(parts, part)
+    return parts
 
 
 def total_loss(outputs: dict[str, Any]) -> Any:
@@ -36,19 +48,38 @@ class Task(nn.Module):
         self.network = network
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
-        """Scalars of a batch, the losses among them."""
+        """Scalars of a batch, the losses among them.
+
+        In training on several processes ``batch`` is this one's share, and the scalars are those
+        of the whole batch, the same on every process.
+        """
         raise NotImplementedError
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """What of each row enters the loss, of the shares of all processes (`losses.gather`).
+
+        In evaluation, where every process has batches of its own, ``rows`` themselves.
+        """
+        return losses.gather(rows) if self.training else rows
 
     @torch.no_grad()
     def validate(self, batches: Iterable[Any]) -> dict[str, float]:
-        """Means over a pass of what `forward` gives, each batch weighted by its objects."""
+        """Means over a pass of what `forward` gives, each batch weighted by its objects.
+
+        Of several processes each takes some of the batches, and has the means over all.
+        """
         totals: dict[str, Tensor] = {}
         count = 0
         for batch in batches:
             count += batch.size
             for key, value in self(batch).items():
                 totals[key] = totals.get(key, torch.zeros_like(value)) + batch.size * value
-        return {key: float(value) / count for key, value in totals.items()}
+        found = {key: float(value) for key, value in totals.items()}
+        sums: Counter[str] = Counter()
+        for part in of_all_processes({"": count, **found}):  # one without a batch has no keys
+            sums.update(part)
+        count = sums.pop("")
+        return {key: value / count for key, value in sums.items()}
 
     @property
     def device(self) -> torch.device:

@@ -23,7 +23,8 @@ class MavenTask(Task):
 
     The loss is the sum over pairs of modalities, each with its weight (``network.pair_weights``).
     That of a pair runs over the rows of the batch that have both; of fewer than two rows it is 0,
-    as there is no negative.  It depends on the number of rows: validate with one batch size.
+    as there is no negative.  It depends on the number of rows: validate with one batch size.  On
+    several processes the batch is all of theirs: each row has the negatives of every process.
 
     Parameters
     ----------
@@ -41,7 +42,10 @@ class MavenTask(Task):
     def forward(self, pair: Pair) -> dict[str, Tensor]:
         """``contrastive_loss``; with metadata also that of each pair, without its weight."""
         network = cast(Maven, self.network)
-        embedded = self._embedded(pair)
+        embedded = {
+            name: (self.gather(each), self.gather(has))
+            for name, (each, has) in self._embedded(pair).items()
+        }
         aligned = {
             f"{first}_{second}": self._align(*embedded[first], *embedded[second])
             for first, second in combinations(embedded, 2)

@@ -39,8 +39,8 @@ class ClassifyTask(Task):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """``cross_entropy_loss``, nat."""
         assert batch.label is not None
-        loss = F.cross_entropy(self.logits(batch), batch.label, self.weights)
-        return {"cross_entropy_loss": loss}
+        logits, label = self.gather(self.logits(batch)), self.gather(batch.label)
+        return {"cross_entropy_loss": F.cross_entropy(logits, label, self.weights)}
 
     def logits(self, batch: Batch) -> Tensor:
         """What the network says, float32 (batch, classes)."""
@@ -87,7 +87,8 @@ class RegressTask(Task):
         """``redshift_loss``, in units of ``scale`` squared; every redshift must be positive."""
         assert batch.redshift is not None
         target = (batch.redshift.log() - self.mean) / self.scale
-        return {"redshift_loss": F.mse_loss(self._standard(batch), target)}
+        predicted = self._standard(batch)
+        return {"redshift_loss": F.mse_loss(self.gather(predicted), self.gather(target))}
 
     @property
     def scaling(self) -> dict[str, float]:

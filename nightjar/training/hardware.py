@@ -61,17 +61,27 @@ def _keep_freed_memory() -> None:
 
 
 def fabric(settings: Training) -> Fabric:
-    """Lightning Fabric with these settings, launched."""
+    """Lightning Fabric with these settings, launched.
+
+    Raises
+    ------
+    InputError
+        The device is not there, or ``strategy: fsdp`` without GPUs.
+    """
+    device = accelerator(settings.device)
+    if settings.strategy == "fsdp" and device != "cuda":
+        raise InputError("strategy: fsdp: needs GPUs of CUDA; use strategy: ddp")
     for name in ("lightning.fabric", "lightning.pytorch"):  # they announce bf16 each time
         logging.getLogger(name).setLevel(logging.WARNING)
     launched = Fabric(
-        accelerator=accelerator(settings.device),
+        accelerator=device,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
         strategy=settings.strategy,
         plugins=[_plugin(settings)],
     )
     launched.launch()
+    torch.set_num_threads(settings.threads)  # launching sets them, too
     return launched
 
 

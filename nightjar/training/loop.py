@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from nightjar import batching
-from nightjar.batching import DataSet
+from nightjar.batching import DataSet, Epochs
 from nightjar.errors import InputError
 from nightjar.params import Training
 from nightjar.tasks import Task, total_loss
@@ -44,7 +45,7 @@ class Fitted:
 
 def fit(
     task: Task,
-    batches: Callable[[int], Iterable[Any]],
+    batches: Epochs[Any],
     validation: Callable[[], Iterable[Any]],
     settings: Training,
     *,
@@ -58,7 +59,8 @@ def fit(
     Parameters
     ----------
     task : network and loss; trained in place, left with its best weights, in eval mode
-    batches : of an epoch, a function of its number alone (see `batching.training`)
+    batches : of an epoch, a function of its number (and of rank and number of processes) alone, see
+        `batching.training`
     validation : the batches of a validation pass, scored in float32
     settings : optimiser, schedule, stopping, hardware
     steps_per_epoch : batches in an epoch, for the progress bar
@@ -75,8 +77,10 @@ def fit(
 
     Notes
     -----
-    With several devices, each trains on its share of every batch; a contrastive loss then sees
-    the negatives of its own share only.
+    Several devices train as one: each on its share of every batch, with the loss and the gradient
+    of the whole (`losses.gather`), up to rounding and to what is drawn (dropout, windows, noise).
+    They share validation, too, batch by batch, and have the same scores, hence stop together.  Only
+    the first writes, all read the checkpoint.
     """
     hardware.prepare(settings)
     fabric = hardware.fabric(settings)
@@ -84,12 +88,14 @@ def fit(
     optimizer = optimizers.build(task.network, settings, fused=fused, rates=rates)
     module, wrapped = fabric.setup(task, optimizer)
     progress = checkpoints.load(resume, task.network, optimizer)
+    fabric.barrier()  # a stage clears what all have read
     with _bar(label, settings.epochs, steps_per_epoch, len(progress.history), fabric) as bar:
         while not _finished(progress, settings):
             epoch = len(progress.history)
             step, steps = epoch * steps_per_epoch, settings.epochs * steps_per_epoch
             torch.manual_seed(_epoch_seed(settings.seed, epoch, fabric.global_rank))
-            loss = train_epoch(fabric, module, wrapped, batches(epoch), settings, step, steps, bar)
+            drawn = batches(epoch, fabric.global_rank, fabric.world_size)
+            loss = train_epoch(fabric, module, wrapped, drawn, settings, step, steps, bar)
             scores = _validate(fabric, task, validation)
             _record(progress, task.network, loss, scores, optimizer, label)
             bar.set_postfix(validation=f"{progress.history[-1]['validation_loss']:.4f}")
@@ -158,12 +164,12 @@ def train_epoch(
     steps: int,
     bar: tqdm,
 ) -> float:
-    """One epoch, of which ``step`` is the first of ``steps`` of all; its mean loss."""
+    """One epoch of this process's batches; its mean loss.  ``step`` is its first, of ``steps``."""
     module.train()
     total, count = torch.zeros((), device=fabric.device), 0
     for batch in batches:
         optimizers.set_rates(optimizer, step, steps, settings)
-        batch = _share(batch, fabric).to(fabric.device)
+        batch = batch.to(fabric.device)
         loss = total_loss(module(batch))
         optimizer.zero_grad()
         fabric.backward(loss)
@@ -176,7 +182,7 @@ def train_epoch(
         step += 1
         if bar.update():  # True where it drew itself: only then may a GPU be waited for
             bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
-    return cast(Tensor, fabric.all_reduce(total / count)).item()  # the mean over ranks
+    return cast(Tensor, fabric.all_reduce(total / count)).item()  # of equals: the same for all
 
 
 def _validate(
@@ -184,8 +190,8 @@ def _validate(
 ) -> dict[str, float]:
     """Scores in float32: ``task`` itself is called, not Fabric's wrapper with its autocast."""
     task.eval()
-    scores = task.validate(batch.to(fabric.device) for batch in validation())
-    return fabric.broadcast(scores)  # all ranks must stop at the same epoch
+    own = islice(validation(), fabric.global_rank, None, fabric.world_size)
+    return task.validate(batch.to(fabric.device) for batch in own)
 
 
 def _record(
@@ -222,17 +228,6 @@ def _finished(progress: checkpoints.Progress, settings: Training) -> bool:
 
 def _state(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-
-
-def _share(batch: Any, fabric: Fabric) -> Any:
-    """This rank's rows of a batch, as many as any other rank's."""
-    ranks = fabric.world_size
-    if ranks == 1:
-        return batch
-    if batch.size < ranks:
-        raise InputError(f"a batch of {batch.size} is too small for {ranks} devices: fewer devices")
-    rows = slice(fabric.global_rank, batch.size // ranks * ranks, ranks)
-    return batch.map(lambda tensor: tensor[rows])
 
 
 def _epoch_seed(seed: int, epoch: int, rank: int) -> int:

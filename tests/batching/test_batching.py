@@ -96,3 +96,49 @@ def test_collate_casts():
     assert isinstance(batch, Batch)
     assert batch.value.dtype == batch.error.dtype == batch.time.dtype == torch.float32
     assert batch.band.dtype == batch.index.dtype == torch.int64
+
+
+# --- several processes ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "ranks"), [(16, 4, 2), (17, 5, 2), (20, 8, 3), (9, 9, 4), (7, 2, 1)]
+)
+def test_processes_share_the_rows_of_an_epoch(count, size, ranks, caplog):
+    """No row twice, as many on each, and all but a remainder, of which the log tells."""
+    epochs, left = batching.training(DATA, np.arange(count), size, seed=3), count % ranks
+    with caplog.at_level("INFO"):
+        shares = [rows_of(epochs(0, rank, ranks)) for rank in range(ranks)]
+    assert len({tuple(map(len, share)) for share in shares}) == 1
+    assert len(shares[0]) == batching.steps(count, size)
+    assert max(map(len, shares[0])) * ranks < size + ranks
+    seen = [row for share in shares for batch in share for row in batch]
+    assert len(seen) == len(set(seen)) == count - left
+    assert len(caplog.messages) == (left > 0)
+    assert all(f"{left} of {count} rows" in message for message in caplog.messages)
+
+
+def test_another_epoch_leaves_other_rows_out():
+    epochs = batching.training(DATA, np.arange(20), 20, seed=3)
+    first, second = (
+        {row for rank in range(7) for row in rows_of(epochs(epoch, rank, 7))[0]} for epoch in (0, 1)
+    )
+    assert len(first) == len(second) == 14
+    assert first != second
+
+
+def test_a_process_draws_for_its_own_rows_alone():
+    """What is drawn for a row may be another number, but never the one of another process."""
+
+    class Drawn(TabularData):
+        def batch(self, rows, rng=None):
+            return rng.random(len(rows)).tolist()
+
+    epochs = batching.training(Drawn(np.zeros((8, 1))), np.arange(8), 4, seed=3)
+    drawn = [number for rank in range(2) for batch in epochs(0, rank, 2) for number in batch]
+    assert len(set(drawn)) == 8
+
+
+def test_more_processes_than_rows_of_a_batch_say_what_to_do():
+    with pytest.raises(InputError, match="9 objects in 5 batches are too few for 4 devices"):
+        list(batching.training(DATA, np.arange(9), 2, seed=3)(0, 0, 4))

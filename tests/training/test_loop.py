@@ -74,8 +74,8 @@ def train(resume, settings=SETTINGS, task=None, stop_at=None):
     held = WindowData.sequential(curves(), 12, np.arange(18, 24), probed=probed)
     batches = batching.training(data, np.arange(18), settings.batch_size, settings.seed)
 
-    def interrupted(epoch):
-        for step, batch in enumerate(batches(epoch)):
+    def interrupted(epoch, *share):
+        for step, batch in enumerate(batches(epoch, *share)):
             if (epoch, step) == stop_at:
                 raise KeyboardInterrupt
             yield batch
