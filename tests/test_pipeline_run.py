@@ -88,3 +88,60 @@ def test_the_stage_runs_once():
     calls = []
     pipeline.run(lambda: calls.append(1), "gather")
     assert calls == [1]
+
+
+# --- several processes ----------------------------------------------------------------------------
+
+DVC = """
+stages:
+  train:
+    outs:
+      - models/${item.model}
+      - plots/train/${item.model}:
+          cache: false
+    metrics:
+      - metrics/train_${item.model}.json:
+          cache: false
+"""
+
+
+@pytest.fixture
+def checkout():
+    Path("dvc.yaml").write_text(DVC)
+    for name in ("data/in", "models/other/in", "plots/train/other/in", ".resume/train/in"):
+        Path(name).parent.mkdir(parents=True)
+        Path(name).write_text(name)
+    for old in ("models/a/out", "metrics/train_a.json"):
+        Path(old).parent.mkdir(parents=True)
+        Path(old).write_text("of the first process")
+
+
+@pytest.mark.parametrize("name", pipeline.RANKS)
+def test_of_several_processes_the_first_writes_and_all_read(name, checkout, monkeypatch):
+    def train():
+        for read in ("data/in", "models/other/in", "plots/train/other/in", ".resume/train/in"):
+            assert Path(read).read_text() == read
+        for written in ("models/a/out", "models/a/b/new", "plots/train/a/new"):
+            Path(written).parent.mkdir(parents=True, exist_ok=True)
+            Path(written).write_text("of another")
+        Path("metrics/train_a.json").write_text("of another")
+
+    here = os.getcwd()
+    monkeypatch.setenv(name, "1")
+    pipeline.run(train, "train@a")
+    assert os.getcwd() == here
+    assert Path("models/a/out").read_text() == "of the first process"
+    assert Path("metrics/train_a.json").read_text() == "of the first process"
+    assert not any(Path().rglob("new"))
+    assert not pipeline.RUNTIME.exists()
+    monkeypatch.setenv(name, "0")
+    pipeline.run(train, "train@a")
+    assert Path("models/a/out").read_text() == "of another"
+    assert pipeline.RUNTIME.exists()
+
+
+def test_a_scheduler_without_dask_says_what_to_install(monkeypatch):
+    monkeypatch.setenv(pipeline.SCHEDULER, "tcp://127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(SystemExit, match=r"gather: error: .*nightjar\[cluster\]"):
+        pipeline.run(lambda: None, "gather")

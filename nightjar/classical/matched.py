@@ -129,7 +129,7 @@ def match(
             held.redshift[fold, row, : len(near.score)] = near.redshift
 
     rows = np.flatnonzero(grid.default >= 0)
-    Parallel(n_jobs=threads, prefer="threads")(  # NumPy lets go of the interpreter's lock
+    Parallel(n_jobs=threads, require="sharedmem")(  # NumPy lets go of the interpreter's lock
         delayed(one)(row) for row in tqdm(rows, desc="matching")
     )
     return Matched(score, grid.owner, held)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 import nightjar
-from nightjar import weights
+from nightjar import pipeline, weights
 from nightjar.errors import InputError
 from nightjar.params import Settings
 
@@ -65,7 +65,12 @@ def directory(stage: str, settings: Settings, inputs: Sequence[Path], code: Sequ
 
 
 def clear(stage: str) -> None:
-    """Delete the checkpoints of a stage that has succeeded, older ones included."""
+    """Delete the checkpoints of a stage that has succeeded, older ones included.
+
+    Of several processes the first does it.
+    """
+    if pipeline.follows():
+        return
     shutil.rmtree(ROOT / stage, ignore_errors=True)
 
 

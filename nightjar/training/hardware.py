@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
 from lightning.fabric import Fabric
 from lightning.fabric.plugins import MixedPrecision, Precision
 from lightning.fabric.plugins.precision.fsdp import FSDPPrecision
+from torch.distributed.fsdp import FullyShardedDataParallel
 
 from nightjar.errors import InputError
 from nightjar.params import Compute, Training
@@ -83,6 +86,22 @@ def fabric(settings: Training) -> Fabric:
     launched.launch()
     torch.set_num_threads(settings.threads)  # launching sets them, too
     return launched
+
+
+@contextlib.contextmanager
+def whole(module: Any) -> Iterator[None]:
+    """Where FSDP keeps the weights in pieces: all of them, on every device, to read.
+
+    Parameters
+    ----------
+    module : of ``Fabric.setup``
+    """
+    wrapped = module._forward_module
+    if not isinstance(wrapped, FullyShardedDataParallel):
+        yield
+        return
+    with FullyShardedDataParallel.summon_full_params(wrapped, writeback=False):
+        yield
 
 
 class _InputsAsTheyAre(Precision):

@@ -7,6 +7,7 @@ setting, and AdamW has a fused kernel on processors and GPUs alike.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -80,14 +81,21 @@ def fit(
     Several devices train as one: each on its share of every batch, with the loss and the gradient
     of the whole (`losses.gather`), up to rounding and to what is drawn (dropout, windows, noise).
     They share validation, too, batch by batch, and have the same scores, hence stop together.  Only
-    the first writes, all read the checkpoint.
+    the first writes, all read the checkpoint.  With ``strategy: fsdp``, whose optimiser is in
+    pieces, there is none, and a killed training begins anew.
     """
     hardware.prepare(settings)
     fabric = hardware.fabric(settings)
     fused = fabric.device.type in ("cpu", "cuda")
+    in_pieces = settings.strategy == "fsdp"
+    given = task
+    if in_pieces:
+        task = copy.deepcopy(given)  # what the caller has stays whole
     optimizer = optimizers.build(task.network, settings, fused=fused, rates=rates)
     module, wrapped = fabric.setup(task, optimizer)
-    progress = checkpoints.load(resume, task.network, optimizer)
+    progress = checkpoints.Progress()
+    if not in_pieces:
+        progress = checkpoints.load(resume, task.network, optimizer)
     fabric.barrier()  # a stage clears what all have read
     with _bar(label, settings.epochs, steps_per_epoch, len(progress.history), fabric) as bar:
         while not _finished(progress, settings):
@@ -96,16 +104,18 @@ def fit(
             torch.manual_seed(_epoch_seed(settings.seed, epoch, fabric.global_rank))
             drawn = batches(epoch, fabric.global_rank, fabric.world_size)
             loss = train_epoch(fabric, module, wrapped, drawn, settings, step, steps, bar)
-            scores = _validate(fabric, task, validation)
-            _record(progress, task.network, loss, scores, optimizer, label)
+            with hardware.whole(module):
+                scores = _validate(fabric, task, validation)
+                _record(progress, task.network, loss, scores, optimizer, label)
             bar.set_postfix(validation=f"{progress.history[-1]['validation_loss']:.4f}")
-            if fabric.is_global_zero:
+            if fabric.is_global_zero and not in_pieces:
                 checkpoints.save(resume, task.network.state_dict(), optimizer, progress)
             fabric.barrier()
-    last = _state(task.network)
+    with hardware.whole(module):
+        last = _state(task.network)
     best = progress.best or last  # without an epoch, what it began with
-    task.network.load_state_dict(best)
-    task.eval()
+    given.network.load_state_dict(best)
+    given.to(fabric.device).eval()
     return Fitted(best, last, progress.history)
 
 
