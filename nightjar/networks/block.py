@@ -9,6 +9,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from nightjar.networks.attention import MultiHeadAttention
+from nightjar.networks.linear import FeedForward
 from nightjar.networks.stochastic import SampledDropout, StochasticAttention, repeat
 
 Skip = Literal["none", "learned", "residual"]
@@ -80,9 +81,7 @@ class AstromerBlock(nn.Module):
         self.attention_skip = _skip(skip, dim)
         self.attention_norm = nn.LayerNorm(dim, eps=1e-6)
         self.attention_dropout = SampledDropout(rate_of(dropout, "attention"))
-        self.feedforward = nn.Sequential(
-            nn.Linear(dim, feedforward), nn.Tanh(), nn.Linear(feedforward, dim)
-        )
+        self.feedforward = FeedForward(dim, feedforward, "tanh")
         self.feedforward_skip = _skip(skip, dim)
         self.feedforward_norm = nn.LayerNorm(dim, eps=1e-6)
         self.feedforward_dropout = SampledDropout(rate_of(dropout, "feedforward"))

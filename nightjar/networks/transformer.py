@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nightjar.networks import pooling as poolings
 from nightjar.networks.attention import MultiHeadAttention, attention_bias
 from nightjar.networks.encodings import SinusoidalEncoding, ValueEmbedding
+from nightjar.networks.linear import FeedForward
 
 Norm = Literal["post", "pre"]
 
@@ -41,9 +42,7 @@ class MavenBlock(nn.Module):
         self.norm = norm
         self.attention = MultiHeadAttention(dim, heads, bias_qkv=False, scale="width")
         self.attention_norm = nn.LayerNorm(dim)
-        self.feedforward = nn.Sequential(
-            nn.Linear(dim, 4 * dim), nn.ReLU(), nn.Linear(4 * dim, dim)
-        )
+        self.feedforward = FeedForward(dim, 4 * dim, "relu")
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = nn.Dropout(dropout)
 

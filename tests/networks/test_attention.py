@@ -5,12 +5,14 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from torch.testing import assert_close
 
+from nightjar.networks import attention as attentions
 from nightjar.networks.attention import (
     MultiHeadAttention,
     attend,
     attention_bias,
     merge_heads,
     split_heads,
+    written_out,
 )
 
 MASKED = torch.tensor([[False, False, True, False, True], [False] * 5, [True] * 5])
@@ -30,16 +32,39 @@ def test_bias_is_zero_where_visible_and_low_where_masked():
     assert bias.flatten().tolist() == [0, -1e9]
 
 
+def test_with_every_key_masked_none_is():
+    assert attention_bias(MASKED)[2].flatten().tolist() == [0] * 5
+
+
 def test_bias_is_finite_in_half_precision():
     assert attention_bias(MASKED, torch.float16).isfinite().all()
 
 
 @pytest.mark.parametrize("per_query", [False, True])
-def test_attend_is_scaled_dot_product_attention(per_query):
-    query, key, value = torch.randn(3, 3, 2, 5, 4)
+def test_both_forms_are_the_same_with_their_gradients(per_query, monkeypatch):
+    given = torch.randn(3, 3, 2, 5, 4, requires_grad=True)
     bias = torch.randn(3, 1, 5, 5) if per_query else attention_bias(MASKED)
-    expected = scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=0.3)
-    assert_close(attend(query, key, value, bias, 0.3), expected)
+    upstream = torch.randn(3, 2, 5, 4)
+    monkeypatch.setattr(attentions, "FUSED_FROM", 5)
+    found = []
+    for form in (written_out, attend):  # the fused kernel from five keys on
+        attended = form(*given, bias, 0.3)
+        found.append((attended, *torch.autograd.grad(attended, given, upstream)))
+    assert_close(found[1], found[0])
+
+
+@pytest.mark.parametrize(
+    ("length", "dtype", "fused"),
+    [(767, torch.float32, False), (768, torch.float32, True), (768, torch.bfloat16, False)],
+)
+def test_the_fused_kernel_attends_to_long_sequences_in_float32(length, dtype, fused, monkeypatch):
+    called = []
+    monkeypatch.setattr(
+        attentions, "scaled_dot_product_attention", lambda *_, **__: called.append(1)
+    )
+    given = torch.randn(3, 1, 1, length, 2, dtype=dtype)
+    attend(*given, torch.zeros(1, 1, 1, length, dtype=dtype), 1.0)
+    assert bool(called) == fused
 
 
 @pytest.mark.parametrize(("scale", "width"), [("head", 4), ("width", 8)])
