@@ -384,6 +384,7 @@ from safetensors.torch import save_file
 from nightjar import batching, tasks, training
 from nightjar.batching.datasets import TabularData
 from nightjar.params import Training
+from nightjar.pipeline import follows
 
 out, devices = Path(sys.argv[1]), int(sys.argv[2])
 settings = Training(
@@ -402,12 +403,13 @@ for fold in range(2):  # a stage trains several times in one process
         resume=out / f"{fold}.resume", label="test",
     )
     losses = torch.tensor([epoch["training_loss"] for epoch in fitted.history])
-    save_file(fitted.last | {"losses": losses}, out / f"{fold}.last")
+    if not follows():  # else the test might read what another process is writing
+        save_file(fitted.last | {"losses": losses}, out / f"{fold}.last")
 """
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one(tmp_path):
+def test_fabric_starts_processes_that_train_as_one(tmp_path):
     script = tmp_path / "train.py"
     script.write_text(SCRIPT)
     results = []
@@ -418,7 +420,7 @@ def test_two_processes_train_as_one(tmp_path):
             [sys.executable, script, out, str(devices)],
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
             check=True,
-            timeout=120,
+            timeout=1200,  # importing torch alone may take minutes where others compute
         )
         results.append([load_file(out / f"{fold}.last") for fold in range(2)])
     for one, two in zip(*results, strict=True):

@@ -8,6 +8,7 @@ import torch
 from lightning.fabric import Fabric
 from lightning.fabric.plugins.precision.fsdp import FSDPPrecision
 from lightning.fabric.strategies.fsdp import FSDPStrategy
+from torch.distributed.fsdp import FullyShardedDataParallel
 
 from nightjar import batching, tasks, training, weights
 from nightjar.batching.datasets import TabularData
@@ -85,7 +86,10 @@ def same(two, one):
 
 
 class OnProcessors(FSDPStrategy):
-    """Fabric refuses FSDP itself without a GPU, though torch has it."""
+    """Fabric's gives torch the number of a GPU."""
+
+    def setup_module(self, module):
+        return FullyShardedDataParallel(module, device_id=torch.device("cpu"), use_orig_params=True)
 
 
 def in_pieces(folder, rank, count):

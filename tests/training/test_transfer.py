@@ -52,10 +52,10 @@ def fitted(path, network, rates, settings=SMALL, stop_at=None):
     data, size = pairs(), settings.batch_size
     batches = batching.training(data, np.arange(18), size, 0)
 
-    def interrupted(epoch):
+    def interrupted(epoch, *share):
         if epoch == stop_at:
             raise KeyboardInterrupt
-        return batches(epoch)
+        return batches(epoch, *share)
 
     return training.fit(
         tasks.MavenTask(network), interrupted, batching.evaluation(data, np.arange(18, 24), 6),
