@@ -19,6 +19,7 @@ from nightjar.networks.pooling import MaxPooling
 from nightjar.tasks.base import Task, of_all_processes, sequence
 
 LOSSES = ("rmse", "weighted_rmse", "scaled_rmse")
+RECONSTRUCTIONS = ("reconstruction_loss", "decoded_loss")  # the second with a decoder only
 
 
 class AstromerTask(Task):
@@ -40,7 +41,7 @@ class AstromerTask(Task):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """``reconstruction_loss``; with a decoder, its ``decoded_loss``, which counts as much."""
         found = [self._rmse(batch, each, self.loss) for each in self._reconstructions(batch)]
-        return dict(zip(("reconstruction_loss", "decoded_loss"), found, strict=False))
+        return dict(zip(RECONSTRUCTIONS, found, strict=False))
 
     @torch.no_grad()
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
@@ -52,12 +53,14 @@ class AstromerTask(Task):
 
         Returns
         -------
-        ``reconstruction_loss``, which is ``loss``; ``rmse``, ``weighted_rmse``, in mag: the root of
-        the mean over windows of their mean (weighted) square, as `losses.masked_rmse`; the weights
-        sum to less than the points where errors differ, so that the two are not to be compared;
-        ``scaled_rmse``, the same in standard deviations of each window; ``r2``, ``weighted_r2``,
-        ``scaled_r2``: 1 - sum w (x - x')^2 / sum w (x - m)^2 over all probed points with the
-        weights w of each, m the weighted mean of those of their window
+        ``reconstruction_loss``, which is ``loss``, and with a decoder ``decoded_loss``, the same of
+        its reconstruction: both count, as in training.  Of the first reconstruction alone:
+        ``rmse``, ``weighted_rmse``, in mag: the root of the mean over windows of their mean
+        (weighted) square, as `losses.masked_rmse`; the weights sum to less than the points where
+        errors differ, so that the two are not to be compared; ``scaled_rmse``, the same in standard
+        deviations of each window; ``r2``, ``weighted_r2``, ``scaled_r2``: 1 - sum w (x - x')^2 /
+        sum w (x - m)^2 over all probed points with the weights w of each, m the weighted mean of
+        those of their window
 
         Notes
         -----
@@ -65,8 +68,9 @@ class AstromerTask(Task):
         of R2 and of the root.  Those depend on the batch size, these do not.
         """
         parts = of_all_processes(self._sums(batches))
-        scores = _scores(torch.stack(parts).sum(0))
-        return {"reconstruction_loss": scores[self.loss], **scores}
+        scores = [_scores(each) for each in torch.stack(parts).sum(0)]
+        found = [each[self.loss] for each in scores]
+        return dict(zip(RECONSTRUCTIONS, found, strict=False)) | scores[0]
 
     @torch.no_grad()
     def all_points(self, windows: WindowData, size: int) -> dict[str, float]:
@@ -89,7 +93,7 @@ class AstromerTask(Task):
             replace(each, probed=each.valid, target=each.value)
             for each in (batch.to(self.device) for batch in batches)
         )
-        return {f"all_points_{key}": value for key, value in _scores(sums).items()}
+        return {f"all_points_{key}": value for key, value in _scores(sums[0]).items()}
 
     def embed(self, batch: Batch) -> Tensor:
         """The window's embedding at every layer, then the last block's largest value over time.
@@ -119,12 +123,16 @@ class AstromerTask(Task):
         }
 
     def _sums(self, batches: Iterable[Batch]) -> Tensor:
-        """Sums over a pass of what `_sums_of_batch` gives, (losses, 4) float64 on the CPU."""
-        sums = torch.zeros(len(LOSSES), 4, dtype=torch.float64)
+        """Sums over a pass of what `_sums_of_batch` gives, float64 on the CPU.
+
+        (reconstructions, losses, 4).
+        """
+        count = 1 if cast(Astromer, self.network).decoder is None else 2
+        sums = torch.zeros(count, len(LOSSES), 4, dtype=torch.float64)
         for batch in batches:
-            prediction = self._reconstruct(batch)
-            each = [self._sums_of_batch(batch, prediction, loss) for loss in LOSSES]
-            sums += torch.stack(each).cpu()
+            for own, prediction in zip(sums, self._reconstructions(batch), strict=True):
+                each = [self._sums_of_batch(batch, prediction, loss) for loss in LOSSES]
+                own += torch.stack(each).cpu()
         return sums
 
     def _sums_of_batch(self, batch: Batch, prediction: Tensor, loss: str) -> Tensor:

@@ -48,12 +48,35 @@ def noise(*points):
 class Echo(nn.Module):
     """Reconstructs what it sees, times ``factor``."""
 
+    decoder = None
+
     def __init__(self, factor=1.0):
         super().__init__()
         self.factor = nn.Parameter(torch.tensor(factor))
 
     def reconstructions(self, value, time, band, valid, masked=None):
         return (self.factor * value,)
+
+
+class EchoOfEcho(Echo):
+    """And by its decoder that, times ``factor`` again."""
+
+    decoder = True
+
+    def reconstructions(self, value, time, band, valid, masked=None):
+        return self.factor * value, self.factor**2 * value
+
+
+def test_the_decoder_counts_in_validation_as_in_training():
+    """Half and a quarter of 4, which is true: errors 2 and 3."""
+    given = batch([[4.0, 0.0]], [[True, False]], [[4.0, 0.0]])
+    task = tasks.AstromerTask(EchoOfEcho(0.5), "rmse")
+    scores = task.validate([given])
+    assert (scores["reconstruction_loss"], scores["decoded_loss"]) == (2, 3)
+    assert scores["rmse"] == 2
+    assert tasks.total_loss(scores) == tasks.total_loss(task(given)).item() == 5
+    assert task.validate([])["decoded_loss"] == 0
+    assert "decoded_loss" not in tasks.AstromerTask(Echo(), "rmse").validate([given])
 
 
 def test_scores_by_hand():
