@@ -63,9 +63,19 @@ def ways(points: np.ndarray, given: argparse.Namespace, settings: Training) -> d
     precisions: dict[str, torch.dtype | None] = {"float32": None}
     if timing.dtype_of(settings) == torch.bfloat16:
         precisions["bfloat16"] = torch.bfloat16
-    found = {"naive": Way(lambda: timing.untouched(settings.threads), lambda: run(plain, padded))}
+    found = {
+        "naive": Way(
+            lambda: timing.untouched(settings.threads),
+            _pass(plain, padded, None),
+            _pass(plain, padded[:1], None),
+        )
+    }
     for name, dtype in precisions.items():
-        found[name] = Way(_prepared(settings), _pass(network, ours, dtype))
+        found[name] = Way(
+            _prepared(settings),
+            _pass(network, ours, dtype),
+            _pass(network, ours[-1:], dtype),  # in order of length: the largest
+        )
         found[LIMIT + name] = Way(lambda: None, timing.matmul(device, dtype or torch.float32)[0])
     return found
 

@@ -42,7 +42,7 @@ def without(
     data = made_up.windows(points, full=False)
     # a pass of evaluation keeps the order of the windows, whose lengths were drawn
     mixed = list(batching.evaluation(data, np.arange(len(points)), batch, seed=0)())
-    ours, exact = way(), way(single)
+    ours, exact, without_memory = way(), way(single), way()
 
     def returned() -> None:
         ours.prepare()
@@ -55,8 +55,8 @@ def without(
     return {
         "all of it": ours,
         "float32": exact,
-        "float32, plain": Way(plain, exact.run),
-        "memory": Way(returned, way().run),
+        "float32, plain": Way(plain, exact.run, exact.warm),
+        "memory": Way(returned, without_memory.run, without_memory.warm),
         "optimiser": way(fused=False),
         "batches": way(batches=mixed),
     }

@@ -19,10 +19,15 @@ from nightjar.training import hardware
 
 
 class Way(NamedTuple):
-    """``prepare`` sets what belongs to the whole process; only ``run`` is timed."""
+    """``prepare`` sets what belongs to the whole process; only ``run`` is timed.
+
+    ``warm`` comes between the two, in every turn: the way before may have returned memory to the
+    kernel, and mapping it again, which a training does once, can take longer than a few steps.
+    """
 
     prepare: Callable[[], None]
     run: Callable[[], object]
+    warm: Callable[[], object] = lambda: None
 
 
 def settings(threads: int, device: Literal["auto", "cpu", "gpu"]) -> Training:
@@ -89,6 +94,7 @@ def alternate(
     for repeat in range(repeats + 1):
         for name, way in ways.items():
             way.prepare()
+            way.warm()
             seconds = clock(way.run, threads, device)
             if repeat:
                 found[name].append(seconds)

@@ -131,8 +131,8 @@ class MultiHeadAttention(nn.Module):
     def forward(self, sequence: Tensor, bias: Tensor) -> Tensor:
         """Attend ``sequence`` (batch, length, dim) to itself; ``bias`` as in ``attend``."""
         parts = self.query, self.key, self.value
-        weight = torch.cat([part.weight for part in parts])  # one product is faster than three
-        biases = [part.bias for part in parts if part.bias is not None]
+        weight = torch.cat([part.weight for part in parts])  # one product in place of three
+        biases: list[Tensor] = [part.bias for part in parts if part.bias is not None]
         columns = linear(sequence, weight, torch.cat(biases) if biases else None)
         query, key, value = (
             split_heads(part, self.heads) for part in columns.chunk(3, dim=-1)

@@ -7,7 +7,13 @@ import torch
 from torch.testing import assert_close
 
 from nightjar.networks import AstromerClassifier, stochastic
-from nightjar.networks.attention import MultiHeadAttention, attention_bias
+from nightjar.networks.attention import (
+    MultiHeadAttention,
+    attend,
+    attention_bias,
+    merge_heads,
+    split_heads,
+)
 from nightjar.networks.stochastic import SampledDropout, StochasticAttention
 from tests.networks.windows import PAPER, Window, pad, window
 
@@ -130,9 +136,11 @@ def test_without_noise_and_with_keys_as_they_are_it_is_plain_attention(monkeypat
     sequence, bias = torch.randn(1, 3, 4), torch.zeros(1, 1, 1, 3)
     directions = 10 * torch.eye(4)[:, :3]
     drawn.key.weight.data, drawn.key.bias.data = torch.zeros(4, 4), torch.zeros(4)
-    drawn.key.forward = plain.key.forward = lambda _: directions.T[None]
+    drawn.key.forward = lambda _: directions.T[None]
     drawn.centroids.data = directions
-    assert_close(drawn(sequence, bias), plain(sequence, bias))
+    query, value = (split_heads(part(sequence), 1) for part in (plain.query, plain.value))
+    attended = attend(query, directions.T[None, None], value, bias, plain.scale)
+    assert_close(drawn(sequence, bias), plain.output(merge_heads(attended)))
 
 
 @pytest.mark.parametrize("second_step", [True, False])
