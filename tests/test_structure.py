@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from importlib import import_module
 from modulefinder import ModuleFinder
 from pathlib import Path
@@ -35,6 +36,7 @@ OF_OTHERS = {  # keys that a stage reads in another stage's block
 TORCH_FREE = ("tables", "ragged", "samples", "spectra", "windows", "splits", "simulate", "surveys")
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Dotted name -> file of every first-party module."""
     files = sorted([*ROOT.glob("nightjar/**/*.py"), *ROOT.glob("stages/*.py")])
@@ -42,6 +44,7 @@ def modules() -> dict[str, Path]:
     return {name.removesuffix(".__init__"): file for name, file in named.items()}
 
 
+@cache
 def imports(name: str) -> set[str]:
     """Modules that ``name`` imports, first-party ones resolved to the file that they mean."""
     found = set()
@@ -59,6 +62,7 @@ def room(name: str) -> str:
     return name.split(".")[1] if name.startswith("nightjar.") else name
 
 
+@cache
 def closure(stage: str) -> set[str]:
     """First-party files that ``python -m stages.<stage>`` imports."""
     finder = ModuleFinder(path=[str(ROOT)])
