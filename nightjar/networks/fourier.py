@@ -13,17 +13,28 @@ RIDGE = 1e-3  # times the harmonic squared: a gap in phase leaves the series fin
 
 
 def waves(phase: Tensor, harmonics: int) -> Tensor:
-    """cos(2 pi k phase), k = 1 ... H, then the sines; (..., 2 H), of ``phase`` (...) in cycles.
+    """cos(2 pi k phase), k = 1 ... H, then the sines; (..., 2 H), of ``phase`` (...) in cycles."""
+    return _series(phase[..., None], harmonics)[..., 1:, 0]
 
-    By the recurrence of Chebyshev polynomials: one cosine and one sine for all harmonics.
+
+def _series(phase: Tensor, harmonics: int, more: int = 0) -> Tensor:
+    """Ones, H cosines, H sines and ``more`` empty rows, (..., 1 + 2 H + more, length).
+
+    By the recurrence of Chebyshev polynomials: one cosine and one sine for all harmonics.  Rows are
+    contiguous: they are made, and multiplied with one another, several times as fast as columns.
     """
+    *shape, length = phase.shape
+    rows = phase.new_empty(*shape, 1 + 2 * harmonics + more, length)
     angle = 2 * math.pi * (phase - phase.floor())
     cosine, sine = angle.cos(), angle.sin()
-    cosines, sines = [torch.ones_like(angle), cosine], [torch.zeros_like(angle), sine]
-    for _ in range(2, harmonics + 1):
-        cosines.append(2 * cosine * cosines[-1] - cosines[-2])
-        sines.append(2 * cosine * sines[-1] - sines[-2])
-    return torch.stack(cosines[1 : harmonics + 1] + sines[1 : harmonics + 1], dim=-1)
+    twice = 2 * cosine
+    rows[..., 0, :], rows[..., 1, :], rows[..., 1 + harmonics, :] = 1.0, cosine, sine
+    if harmonics > 1:
+        rows[..., 2, :], rows[..., 2 + harmonics, :] = twice * cosine - 1, twice * sine
+    for k in range(3, harmonics + 1):
+        for row in (k, k + harmonics):
+            rows[..., row, :] = twice * rows[..., row - 1, :] - rows[..., row - 2, :]
+    return rows
 
 
 def fit(
@@ -45,14 +56,14 @@ def fit(
     explained : (batch, candidates) share of the weighted variance that the series explains
     """
     total = weight.sum(1).clamp(min=1e-9)  # (batch,)
-    phase = frequency[:, :, None] * time[:, None, :]  # (batch, candidates, length)
-    basis = torch.cat([torch.ones_like(phase)[..., None], waves(phase, harmonics)], dim=-1)
-    weighted = (basis * (weight / total[:, None])[:, None, :, None]).mT
+    rows = _series(frequency[:, :, None] * time[:, None, :], harmonics, more=1)
+    rows[..., -1, :] = value[:, None]
+    rows *= (weight / total[:, None]).sqrt()[:, None, None]
+    products = rows[..., :-1, :] @ rows.mT  # (batch, candidates, 1 + 2 H, 2 + 2 H)
+    right = products[..., -1:]
     order = torch.arange(1, harmonics + 1, device=time.device, dtype=time.dtype)
     ridge = RIDGE * torch.cat([torch.full_like(order[:1], 1e-2), order**2, order**2])
-    matrix = weighted @ basis + torch.diag(ridge)  # (batch, candidates, 1 + 2 H, 1 + 2 H)
-    right = weighted @ value[:, None, :, None]
-    coefficients = torch.linalg.solve(matrix, right).squeeze(-1)
+    coefficients = torch.linalg.solve(products[..., :-1] + torch.diag(ridge), right).squeeze(-1)
     variance = (weight * value.square()).sum(1) / total  # (batch,)
     gained = (coefficients * right.squeeze(-1)).sum(-1)
     return coefficients, gained / variance.clamp(min=1e-9)[:, None]

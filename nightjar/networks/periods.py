@@ -6,6 +6,7 @@ times and transformed by FFT; the best peaks are then tried exactly, by least sq
 passes.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -93,12 +94,13 @@ def _peaks(value: Tensor, time: Tensor, span: Tensor, shortest: float) -> Tensor
     grid.scatter_add_(1, before.long() % GRID, value * (1 - after))
     grid.scatter_add_(1, (before.long() + 1) % GRID, value * after)
     transform = torch.fft.rfft(grid)
-    power = transform.real.square() + transform.imag.square()
-    frequency = torch.arange(power.shape[1], device=power.device) / (GRID * step)
-    power = power.masked_fill(frequency < (1 / span)[:, None], 0.0)
+    power = transform.real.square().addcmul_(transform.imag, transform.imag)
+    per_place = 1 / (GRID * step)  # cycles per day
+    slow = torch.arange(math.ceil(1 / LEAST_SPAN / per_place), device=power.device) * per_place
+    power[:, : len(slow)].masked_fill_(slow < (1 / span)[:, None], 0.0)
     near = F.max_pool1d(power[:, None], 7, stride=1, padding=3).squeeze(1)
-    _, place = torch.where(power == near, power, 0.0).topk(PEAKS, dim=1)
-    return frequency[place].clamp(min=1e-4)
+    _, place = power.mul_(power == near).topk(PEAKS, dim=1)
+    return (place * per_place).clamp(min=1e-4)
 
 
 def _refined(
