@@ -10,7 +10,7 @@ from nightjar.networks import Maven
 from nightjar.pairs import open_pairs
 from nightjar.pipeline import run
 from nightjar.tasks import MavenTask
-from nightjar.training import checkpoints, trained, transfer
+from nightjar.training import checkpoints, side_by_side, trained, transfer
 
 STAGE = "finetune_clip"
 SAMPLE = Path("data/raw/supernovae")
@@ -37,50 +37,54 @@ def main() -> None:
     pretrained = weights.load(PRETRAINED, network=Maven, bands=pairs.bands)
     table = stored.table(SAMPLE / "splits.parquet")
     sample = weights.fingerprint(inputs[:2])
-    metrics, shown = {}, {}
-    for name, label in MODELS.items():
-        fits = []
-        for fold, part in parts.folds(table).items():
-            rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
-            train = rows["train"]
-            classes = maven.known_classes(settings, pairs, train, pretrained)
-            network = maven.start(name, settings, pretrained, pairs, train, classes, fold)
-            if settings.unpaired:
-                train = np.concatenate(
-                    [train, pairs.outside(table["object_id"].to_numpy(str), classes)]
-                )
-            task = MavenTask(network, settings.chunk)
-            data = pairs.with_metadata(classes)
-            way = (settings.transfer, settings.layer_decay) if name == "maven" else ("all", 1.0)
-            fitted = training.fit_rows(
-                task,
-                (data, train),
-                (data, rows["validation"]),
-                settings,
-                seed=settings.seed + fold,
-                resume=resume / f"{name}_{fold}.safetensors",
-                label=f"{label}, fold {fold}",
-                rates=transfer.rates(network, *way),
-            )
-            fits.append(fitted)
-            trained.save(
-                f"models/{name}/folds/{fold}",
-                network,
-                fitted,
-                preprocessing=pairs.preprocessing,
-                classes=classes,
-                bands=pairs.bands,
-                sample=sample,
-            )
-            (EMBEDDINGS / name).mkdir(parents=True, exist_ok=True)
-            found = maven.embeddings(task, pairs, settings.batch_size)
-            np.savez(EMBEDDINGS / name / f"fold_{fold}.npz", allow_pickle=False, **found)
-            if name == "maven" and fold == 0:
-                found = maven.shown(task, open_pairs(*SIMULATED), fraction, settings)
-                np.savez(EMBEDDINGS / name / "simulated.npz", allow_pickle=False, **found)
-        metrics[name] = over_folds([trained.summary(fitted) for fitted in fits])
-        shown[label] = fits
-        write_json(f"metrics/{STAGE}.json", metrics)
+    folds = parts.folds(table)
+
+    def train(share: params.FinetuneClip, case: tuple[str, int]) -> training.Fitted:
+        name, fold = case
+        rows = {each: pairs.rows_of(ids) for each, ids in folds[fold].items()}
+        classes = maven.known_classes(share, pairs, rows["train"], pretrained)
+        network = maven.start(name, share, pretrained, pairs, rows["train"], classes, fold)
+        if share.unpaired:
+            others = pairs.outside(table["object_id"].to_numpy(str), classes)
+            rows["train"] = np.concatenate([rows["train"], others])
+        task = MavenTask(network, share.chunk)
+        data = pairs.with_metadata(classes)
+        way = (share.transfer, share.layer_decay) if name == "maven" else ("all", 1.0)
+        fitted = training.fit_rows(
+            task,
+            (data, rows["train"]),
+            (data, rows["validation"]),
+            share,
+            seed=share.seed + fold,
+            resume=resume / f"{name}_{fold}.safetensors",
+            label=f"{MODELS[name]}, fold {fold}",
+            rates=transfer.rates(network, *way),
+        )
+        trained.save(
+            f"models/{name}/folds/{fold}",
+            network,
+            fitted,
+            preprocessing=pairs.preprocessing,
+            classes=classes,
+            bands=pairs.bands,
+            sample=sample,
+        )
+        (EMBEDDINGS / name).mkdir(parents=True, exist_ok=True)
+        found = maven.embeddings(task, pairs, share.batch_size)
+        np.savez(EMBEDDINGS / name / f"fold_{fold}.npz", allow_pickle=False, **found)
+        if name == "maven" and fold == 0:
+            found = maven.shown(task, open_pairs(*SIMULATED), fraction, share)
+            np.savez(EMBEDDINGS / name / "simulated.npz", allow_pickle=False, **found)
+        return fitted
+
+    cases = [(name, fold) for name in MODELS for fold in folds]
+    fits = dict(zip(cases, side_by_side.each(train, cases, settings), strict=True))
+    shown = {label: [fits[name, fold] for fold in folds] for name, label in MODELS.items()}
+    metrics = {
+        name: over_folds([trained.summary(each) for each in shown[label]])
+        for name, label in MODELS.items()
+    }
+    write_json(f"metrics/{STAGE}.json", metrics)
     trained.write_curves(f"plots/{STAGE}/learning_curves.csv", shown)
     checkpoints.clear(STAGE)
 

@@ -1,6 +1,7 @@
 """Judge Astromer's embeddings: few-shot classification, per window and per star."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from nightjar import figures, params, parts, stored
 from nightjar.judging import astromer, gamma, layers
 from nightjar.metrics import Scores, confusion, over_folds, write_json
 from nightjar.pipeline import run
-from nightjar.training import checkpoints
+from nightjar.training import checkpoints, side_by_side
 
 STAGE = "probe_astromer"
 SAMPLE = Path("data/raw/variables")
@@ -20,6 +21,14 @@ OTHERS = {  # stage -> where its predictions are
 PLOTS = Path("plots") / STAGE
 
 
+class Fold(NamedTuple):
+    """Its scores; per network how it judged the stars, and how its head weighs the layers."""
+
+    scores: Scores
+    networks: dict[str, astromer.Judged]
+    weights: dict[str, np.ndarray]
+
+
 def main() -> None:
     """Train a head per network, survey, number of samples and fold; score it; compare."""
     settings = params.load(params.ProbeAstromer)
@@ -29,31 +38,42 @@ def main() -> None:
     resume = checkpoints.directory(STAGE, settings, inputs, [Path(__file__)])
     classes = stored.table(tables[0]).set_index("object_id")["class"]
     others = {stage: stored.table(of / "predictions.parquet") for stage, of in OTHERS.items()}
+    tasks = parts.tasks(stored.table(tables[1]))
+
+    def judge(share: params.ProbeAstromer, case: tuple[str, int, int]) -> Fold:
+        survey, samples, fold = case
+        scores: Scores = {}
+        networks, weights = {}, {}
+        for model in models:
+            of_case = f"{survey}_{samples}_{fold}"
+            windows = astromer.Windows.read(EMBEDDINGS / model / f"{of_case}.npz", classes)
+            rows = {
+                each: windows.rows_of(ids) for each, ids in tasks[survey, samples][fold].items()
+            }
+            kept = resume / f"{model}_{of_case}.safetensors"
+            probabilities, weights[model] = gamma.probabilities(share, windows, rows, fold, kept)
+            networks[model] = astromer.judge(model, windows, rows, probabilities)
+            scores |= networks[model].scores
+        truth = windows.truth(rows["test"])  # the same for every network
+        for stage, found in others.items():
+            scores |= astromer.prediction_scores(found, stage, truth, survey, samples, fold)
+        return Fold(scores | {"stars": len(truth)}, networks, weights)
+
+    cases = [(*of_task, fold) for of_task, folds in tasks.items() for fold in folds]
+    results = dict(zip(cases, side_by_side.each(judge, cases, settings), strict=True))
     metrics, differences = {}, {}
     gammas: dict[str, dict[str, list[np.ndarray]]] = {model: {} for model in models}
-    for (survey, samples), folds in parts.tasks(stored.table(tables[1])).items():
-        case, scores = f"{survey}_{samples}", []
-        stars: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {model: [] for model in models}
-        for fold, part in folds.items():
-            of_fold: Scores = {}
-            for model in models:
-                windows = astromer.Windows.read(EMBEDDINGS / model / f"{case}_{fold}.npz", classes)
-                rows = {each: windows.rows_of(ids) for each, ids in part.items()}
-                kept = resume / f"{model}_{case}_{fold}.safetensors"
-                probabilities, weights = gamma.probabilities(settings, windows, rows, fold, kept)
-                gammas[model].setdefault(f"{survey}, {samples} per class", []).append(weights)
-                judged = astromer.judge(model, windows, rows, probabilities)
-                of_fold |= judged.scores
-                stars[model].append((judged.true, judged.predicted))
-            truth = windows.truth(rows["test"])  # the same for every network
-            for stage, found in others.items():
-                of_fold |= astromer.prediction_scores(found, stage, truth, survey, samples, fold)
-            scores.append(of_fold | {"stars": len(truth)})
+    for (survey, samples), folds in tasks.items():
+        case, judged = f"{survey}_{samples}", [results[survey, samples, fold] for fold in folds]
+        scores = [each.scores for each in judged]
         metrics[case] = over_folds(scores)
         for pair, gain in astromer.differences(scores, folds).items():
             differences[f"{case}_{pair}"] = gain
-        for model, of_model in stars.items():
-            true, predicted = (np.concatenate(each) for each in zip(*of_model, strict=True))
+        for model in models:
+            weights = [each.weights[model] for each in judged]
+            gammas[model][f"{survey}, {samples} per class"] = weights
+            true = np.concatenate([each.networks[model].true for each in judged])
+            predicted = np.concatenate([each.networks[model].predicted for each in judged])
             names = np.unique([true, predicted]).tolist()
             figure = figures.confusion(confusion(true, predicted, names), names)
             figures.save(figure, PLOTS / f"confusion_{case}_{model}.png")

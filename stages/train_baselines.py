@@ -11,7 +11,7 @@ from nightjar.networks import EndToEnd
 from nightjar.pairs import Pairs, open_pairs
 from nightjar.pipeline import run
 from nightjar.tasks import ClassifyTask, RegressTask, class_weights
-from nightjar.training import checkpoints, trained
+from nightjar.training import checkpoints, side_by_side, trained
 from nightjar.weights import fingerprint
 
 STAGE = "train_baselines"
@@ -47,49 +47,55 @@ def main() -> None:
     data = pairs.labelled(classes)
     label, redshift = pairs.labels(classes), pairs.redshift
     sample = fingerprint(inputs[:2])
-    fits: dict[str, list[training.Fitted]] = {}
+    folds = parts.folds(table)
     PREDICTIONS.mkdir(parents=True, exist_ok=True)
-    for fold, part in parts.folds(table).items():
-        seed = settings.seed + fold
-        rows = {each: pairs.rows_of(ids) for each, ids in part.items()}
+
+    def train(share: params.TrainBaselines, fold: int) -> dict[str, training.Fitted]:
+        seed = share.seed + fold
+        rows = {each: pairs.rows_of(ids) for each, ids in folds[fold].items()}
         measured = {each: r[redshifts.learnable(redshift[r])] for each, r in rows.items()}
         tasks: dict[str, ClassifyTask | RegressTask] = {
             "class": ClassifyTask(
-                fresh(settings, pairs, rows["train"], len(classes), seed),
+                fresh(share, pairs, rows["train"], len(classes), seed),
                 class_weights(label[rows["train"]], len(classes)),
             )
         }
         if len(measured["train"]) and len(measured["validation"]):  # a survey may know none
             tasks["redshift"] = RegressTask(
-                fresh(settings, pairs, measured["train"], 1, seed),
+                fresh(share, pairs, measured["train"], 1, seed),
                 *redshifts.scale(redshift[measured["train"]]),
             )
+        fits = {}
         predictions = {"redshift": np.full(len(pairs.rows), np.nan)}
         for name, task in tasks.items():
             used = rows if name == "class" else measured
-            fitted = training.fit_rows(
+            fits[name] = training.fit_rows(
                 task,
                 (data, used["train"]),
                 (data, used["validation"]),
-                settings,
+                share,
                 seed=seed,
                 resume=resume / f"{name}_{fold}.safetensors",
                 label=f"Baseline, {name}, fold {fold}",
             )
-            fits.setdefault(name, []).append(fitted)
             trained.save(
                 f"models/baseline/folds/{name}_{fold}",
                 task.network,
-                fitted,
+                fits[name],
                 preprocessing=pairs.preprocessing | task.scaling,
                 classes=classes,
                 bands=pairs.bands,
                 sample=sample,
             )
-            every = batching.evaluation(data, pairs.rows, settings.batch_size)()
+            every = batching.evaluation(data, pairs.rows, share.batch_size)()
             predictions[name] = task.collect(task.predict, every)
         predictions |= {"object_id": pairs.ids[pairs.rows], "classes": np.array(classes)}
         np.savez(PREDICTIONS / f"fold_{fold}.npz", allow_pickle=False, **predictions)
+        return fits
+
+    of_folds = side_by_side.each(train, list(folds), settings)
+    names = [name for name in ("class", "redshift") if any(name in each for each in of_folds)]
+    fits = {name: [each[name] for each in of_folds if name in each] for name in names}
     metrics = {name: over_folds([trained.summary(f) for f in each]) for name, each in fits.items()}
     write_json(f"metrics/{STAGE}.json", metrics)
     trained.write_curves(f"plots/{STAGE}/learning_curves.csv", fits)

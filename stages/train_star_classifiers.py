@@ -1,6 +1,7 @@
 """Train classifiers of variable stars that read the windows themselves, beside the probes."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,21 @@ from nightjar.networks import Astromer
 from nightjar.pipeline import run
 from nightjar.stars import open_stars, per_object
 from nightjar.tasks import ClassifyTask, class_weights
-from nightjar.training import checkpoints, trained
+from nightjar.training import checkpoints, side_by_side, trained
 
 STAGE = "train_star_classifiers"
 SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
 MODELS = Path("models/astromer")
 PREDICTIONS = Path("data/embeddings/star_classifiers")
+
+
+class Result(NamedTuple):
+    """A training, the classes it gives to the scored stars, and how many weights it learned."""
+
+    fitted: training.Fitted
+    predicted: pd.DataFrame
+    parameters: int
 
 
 def main() -> None:
@@ -36,42 +45,56 @@ def main() -> None:
     tasks = {task: folds for task, folds in parts.tasks(table).items() if task[1] <= most}
     if not tasks:
         raise InputError(f"{STAGE}.most_samples_per_class: all splits have more than {most}")
-    found, metrics, shown = [], {}, {}
-    for (survey, samples), folds in tasks.items():
+
+    def train(share: params.TrainStarClassifiers, case: tuple[str, int, str, int]) -> Result:
+        survey, samples, method, fold = case
         classes = stars.classes_of(table["object_id"][table["survey"] == survey])
         label = stars.labels(classes)
-        train = stars.drawn(label=label, full=full)
+        rows = {each: stars.rows_of(ids) for each, ids in tasks[survey, samples][fold].items()}
+        validation = stars.sequential(rows["validation"], label=label, full=full)
+        seed = share.seed + fold
+        network = few_shot.classifier(method, share, pretrained, len(classes), seed)
+        task = ClassifyTask(network, class_weights(label[rows["train"]], len(classes)))
+        fitted = training.fit_rows(
+            task,
+            (stars.drawn(label=label, full=full), rows["train"]),
+            (validation, np.arange(len(validation))),
+            share,
+            seed=seed,
+            resume=resume / f"{survey}_{samples}_{method}_{fold}.safetensors",
+            label=f"{method}, {survey}, {samples} per class, fold {fold}",
+        )
+        scored = stars.sequential(rows["test"], full=full)
+        batches = batching.evaluation(scored, np.arange(len(scored)), share.batch_size)
+        ids, of_star = per_object(stars.ids[scored.row], task.collect(task.predict, batches()))
+        of_fold = {"survey": survey, "samples_per_class": samples, "fold": fold}
+        of_method = {"method": method, "object_id": ids}
+        predicted = pd.DataFrame(
+            of_fold | of_method | {"class": np.array(classes)[of_star.argmax(1)]}
+        )
+        parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
+        return Result(fitted, predicted, parameters)
+
+    cases = [
+        (*of_task, method, fold)
+        for of_task, folds in tasks.items()
+        for method in settings.methods
+        for fold in folds
+    ]
+    results = dict(zip(cases, side_by_side.each(train, cases, settings), strict=True))
+    metrics, shown = {}, {}
+    for (survey, samples), folds in tasks.items():
         for method in settings.methods:
-            fits, parameters = [], 0
-            for fold, part in folds.items():
-                rows = {each: stars.rows_of(ids) for each, ids in part.items()}
-                validation = stars.sequential(rows["validation"], label=label, full=full)
-                seed = settings.seed + fold
-                network = few_shot.classifier(method, settings, pretrained, len(classes), seed)
-                task = ClassifyTask(network, class_weights(label[rows["train"]], len(classes)))
-                fitted = training.fit_rows(
-                    task,
-                    (train, rows["train"]),
-                    (validation, np.arange(len(validation))),
-                    settings,
-                    seed=seed,
-                    resume=resume / f"{survey}_{samples}_{method}_{fold}.safetensors",
-                    label=f"{method}, {survey}, {samples} per class, fold {fold}",
-                )
-                fits.append(fitted)
-                parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
-                scored = stars.sequential(rows["test"], full=full)
-                batches = batching.evaluation(scored, np.arange(len(scored)), settings.batch_size)
-                probabilities = task.collect(task.predict, batches())
-                ids, of_star = per_object(stars.ids[scored.row], probabilities)
-                of_fold = {"survey": survey, "samples_per_class": samples, "fold": fold}
-                of_method = {"method": method, "object_id": ids}
-                predicted = {"class": np.array(classes)[of_star.argmax(1)]}
-                found.append(pd.DataFrame(of_fold | of_method | predicted))
-            counts = {"stars": sum(map(len, found[-len(folds) :])), "parameters": parameters}
+            of_method = [results[survey, samples, method, fold] for fold in folds]
+            fits = [each.fitted for each in of_method]
+            counts = {
+                "stars": sum(len(each.predicted) for each in of_method),
+                "parameters": of_method[-1].parameters,
+            }
             summary = over_folds([trained.summary(each) for each in fits])
             metrics[f"{survey}_{samples}_{method}"] = counts | summary
             shown[f"{method}, {survey}, {samples} per class"] = fits
+    found = [each.predicted for each in results.values()]
     PREDICTIONS.mkdir(parents=True, exist_ok=True)
     pd.concat(found, ignore_index=True).to_parquet(PREDICTIONS / "predictions.parquet", index=False)
     write_json(f"metrics/{STAGE}.json", metrics)

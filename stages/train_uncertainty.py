@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,13 +13,22 @@ from nightjar.networks import Astromer
 from nightjar.pipeline import run
 from nightjar.stars import open_stars, per_object
 from nightjar.tasks import ClassifyTask, class_weights
-from nightjar.training import checkpoints, trained
+from nightjar.training import checkpoints, side_by_side, trained
 from nightjar.uncertainty import methods
 from nightjar.uncertainty.outside import outside, without
 
 STAGE = "train_uncertainty"
 SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
+
+
+class Result(NamedTuple):
+    """A training, and the probabilities it samples, (samples, stars, classes), of stars ``ids``."""
+
+    fitted: training.Fitted
+    ids: np.ndarray
+    sampled: np.ndarray
+    parameters: int
 
 
 def main(method: str) -> None:
@@ -42,42 +52,48 @@ def main(method: str) -> None:
     classes = without(every, settings.left_out)
     label = stars.labels(classes)
     strange = outside(stars, table, survey, settings.left_out, settings.seed)
-    train = stars.drawn(label=label, full=full)
-    predictions, fits = Path("data/predictions") / method, []
+    sample = weights.fingerprint(inputs[:1])
+    predictions = Path("data/predictions") / method
     predictions.mkdir(parents=True, exist_ok=True)
-    for fold, part in folds.items():
-        found = {each: stars.rows_of(ids) for each, ids in part.items()}
+
+    def train(share: params.TrainUncertainty, case: tuple[int, int]) -> Result:
+        fold, member = case
+        found = {each: stars.rows_of(ids) for each, ids in folds[fold].items()}
         rows = {each: of_part[label[of_part] >= 0] for each, of_part in found.items()}
         validation = stars.sequential(rows["validation"], label=label, full=full)
+        seed = methods.seed_of(share.seed, fold, member)
+        network = methods.classifier(method, share, pretrained, len(classes), seed)
+        fitted = training.fit_rows(
+            ClassifyTask(network, class_weights(label[rows["train"]], len(classes))),
+            (stars.drawn(label=label, full=full), rows["train"]),
+            (validation, np.arange(len(validation))),
+            share.model_copy(update={"seed": seed}),
+            seed=seed,
+            resume=resume / f"{fold}_{member}.safetensors",
+            label=f"{method}, {survey}, fold {fold}, member {member}",
+        )
+        trained.save(
+            methods.folder(method, fold, member),
+            network,
+            fitted,
+            preprocessing=stars.preprocessing,
+            classes=classes,
+            bands=stars.bands_of(rows["train"]),  # of its survey alone
+            sample=sample,
+            notes=methods.notes(method, survey, share),
+        )
         asked = [rows["validation"], rows["test"], stars.rows_of(strange)]
         scored = stars.sequential(np.concatenate(asked), full=full)
-        sampled, parameters = [], 0
-        for member in range(methods.members(method, settings)):
-            seed = methods.seed_of(settings.seed, fold, member)
-            network = methods.classifier(method, settings, pretrained, len(classes), seed)
-            fitted = training.fit_rows(
-                ClassifyTask(network, class_weights(label[rows["train"]], len(classes))),
-                (train, rows["train"]),
-                (validation, np.arange(len(validation))),
-                settings.model_copy(update={"seed": seed}),
-                seed=seed,
-                resume=resume / f"{fold}_{member}.safetensors",
-                label=f"{method}, {survey}, fold {fold}, member {member}",
-            )
-            fits.append(fitted)
-            trained.save(
-                methods.folder(method, fold, member),
-                network,
-                fitted,
-                preprocessing=stars.preprocessing,
-                classes=classes,
-                bands=stars.bands_of(rows["train"]),  # of its survey alone
-                sample=weights.fingerprint(inputs[:1]),
-                notes=methods.notes(method, survey, settings),
-            )
-            sampled.append(methods.sample(network, scored, method, settings))
-            parameters += sum(each.numel() for each in network.parameters())
-        ids, probabilities = per_object(stars.ids[scored.row], np.concatenate(sampled))
+        sampled = methods.sample(network, scored, method, share)
+        parameters = sum(each.numel() for each in network.parameters())
+        return Result(fitted, *per_object(stars.ids[scored.row], sampled), parameters)
+
+    members = methods.members(method, settings)
+    cases = [(fold, member) for fold in folds for member in range(members)]
+    results = side_by_side.each(train, cases, settings)
+    for k, fold in enumerate(folds):
+        of_fold = results[k * members : (k + 1) * members]
+        ids, probabilities = of_fold[0].ids, np.concatenate([each.sampled for each in of_fold])
         known = ~np.isin(ids, strange)
         np.savez(
             predictions / f"{fold}.npz",
@@ -87,8 +103,9 @@ def main(method: str) -> None:
             outside=probabilities[:, ~known],
             classes=classes,
             passes=len(probabilities),
-            parameters=parameters,
+            parameters=sum(each.parameters for each in of_fold),
         )
+    fits = [each.fitted for each in results]
     metrics = over_folds([trained.summary(each) for each in fits])
     write_json(f"metrics/{STAGE}_{method}.json", {method: metrics})
     trained.write_curves(f"plots/{STAGE}/{method}/learning_curves.csv", {method: fits})
