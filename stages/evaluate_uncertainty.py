@@ -36,13 +36,14 @@ def main() -> None:
         methods[method] = list(found.values())
     scores = {name: [judging.scores(f, settings) for f in found] for name, found in methods.items()}
     metrics = {name: over_folds(of_folds) for name, of_folds in scores.items()}
+    ratio = paired.shared_per_own(folds)
     pairs = [(one, other) for other, one in combinations(methods, 2)]
-    compared = paired.sections(judging.comparable(scores), pairs, folds)
+    compared = paired.sections(judging.comparable(scores), pairs, ratio)
     tested = judging.same_objects(methods, pairs)
     metrics |= {name: compared[name] | tested[name] for name in compared}
     by_score = judging.by_score(scores)
     pairs = [(one, BASELINE) for one in by_score if BASELINE in by_score and one.endswith(SAMPLED)]
-    metrics |= paired.sections(by_score, pairs, folds)
+    metrics |= paired.sections(by_score, pairs, ratio)
     classes = {name: judging.per_class(found, settings.coverage) for name, found in methods.items()}
     metrics |= {
         f"{name}_{measure}": numbers

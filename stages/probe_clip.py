@@ -68,7 +68,8 @@ def main() -> None:
     scores = {name: [each.scores for each in found] for name, found in judged.items()} | retrieved
     metrics = {name: over_folds(of_folds) for name, of_folds in scores.items()}
     compared = [(a, b) for a in COMPARED if a in scores for b in COMPARED[a] if b in scores]
-    write_json(f"metrics/{STAGE}.json", metrics | paired.sections(scores, compared, folds))
+    ratio = paired.scored_per_trained(folds)
+    write_json(f"metrics/{STAGE}.json", metrics | paired.sections(scores, compared, ratio))
     for name, of_folds in judged.items():
         if not name.endswith(("_spectrum", "_joint")):
             pictures.predictions(PLOTS, name, of_folds, settings.outlier)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -227,36 +226,19 @@ def prediction_scores(
 def differences(scores: Sequence[Scores], folds: Folds) -> dict[str, dict[str, float]]:
     """`PAIRS` of methods on the same folds: ``<one>_minus_<other>`` -> differences of scores.
 
-    The standard error (keys ``_se``) is that of `paired.standard_error`.  Its ratio supposes
-    cross-validation; few-shot folds are independent draws, so the correlation rho of two folds is
-    taken for the share of objects that they have in common, of the part where it is larger, and
-    the ratio is rho / (1 - rho).  Folds of the same objects have no error.  A pair of which one is
-    not there is left out.
+    Errors (keys ``_se``) are those of folds that share `paired.shared_per_own`.  A pair of which
+    one is not there is left out.
     """
-    ratio = _shared_per_own(folds)
+    ratio = paired.shared_per_own(folds)
     found = {}
     for pair in PAIRS:
         one, other = (
             [{key: fold.get(f"{name}_{key}") for key in CHOSEN} for fold in scores] for name in pair
         )
-        gain = paired.differences(one, other, 0.0 if ratio is None else ratio)
-        if ratio is None:
-            gain = {key: value for key, value in gain.items() if not key.endswith("_se")}
+        gain = paired.differences(one, other, ratio)
         if gain:
             found["_minus_".join(pair)] = gain
     return found
-
-
-def _shared_per_own(folds: Folds) -> float | None:
-    """Correlation rho of two folds as rho / (1 - rho); None where it is 1."""
-    shared = 0.0
-    for part in ("train", "test"):
-        overlaps = [
-            len(np.intersect1d(a[part], b[part])) / max(len(a[part]), len(b[part]), 1)
-            for a, b in combinations(folds.values(), 2)
-        ]
-        shared = max(shared, float(np.mean(overlaps)) if overlaps else 0.0)
-    return shared / (1 - shared) if shared < 1 else None
 
 
 def per_star(scores: Mapping[str, float]) -> dict[str, tuple[float, float]]:

@@ -133,7 +133,8 @@ def _processed(
     jobs = (
         delayed(preprocess)(spectra.slice(c.start, c.stop), redshift[c], settings) for c in chunks
     )
-    done = Parallel(n_jobs=settings.threads, return_as="generator")(jobs)
+    processes = max(1, min(settings.threads, len(starts)))  # a pool of them takes a second to start
+    done = Parallel(n_jobs=processes, return_as="generator")(jobs)
     yield from zip(starts, tqdm(done, total=len(starts), desc="spectra"), strict=True)
 
 

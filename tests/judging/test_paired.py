@@ -50,11 +50,28 @@ def test_five_folds_score_a_quarter_of_what_they_do_not():
     assert paired.scored_per_trained({0: fold, 1: fold}) == 0.25
 
 
+def test_draws_of_other_stars_are_independent_and_the_same_stars_tell_no_error():
+    def fold(train, test):
+        return {
+            "train": np.array(list(train)),
+            "validation": np.array([]),
+            "test": np.array(list(test)),
+        }
+
+    apart = {0: fold("ab", "cd"), 1: fold("ef", "gh")}
+    assert paired.shared_per_own(apart) == 0.0
+    # of training one of four in common, of scored stars one of two: rho = 1/2
+    some = {0: fold("abcd", "xy"), 1: fold("aefg", "yz")}
+    assert paired.shared_per_own(some) == 1.0
+    same = {0: fold("ab", "cd"), 1: fold("ab", "ef")}
+    assert paired.shared_per_own(same) is None
+    assert paired.differences([{"x": 1.0}, {"x": 2.0}], [{"x": 0.0}] * 2, None) == {"x": 1.5}
+
+
 def test_sections_are_named_after_both_models():
-    fold = {"train": np.arange(1), "validation": np.arange(0), "test": np.arange(1)}
     scores = {"a": [{"x": 3.0}, {"x": 5.0}], "b": [{"x": 1.0}, {"x": 2.0}]}
-    # differences 2 and 3: s^2 = 0.5; n_test / n_train = 1, so that SE^2 = (1/2 + 1) * 0.5
-    assert paired.sections(scores, [("a", "b")], {0: fold, 1: fold}) == {
+    # differences 2 and 3: s^2 = 0.5; SE^2 = (1/2 + 1) * 0.5
+    assert paired.sections(scores, [("a", "b")], 1.0) == {
         "a_minus_b": {"x": 2.5, "x_se": pytest.approx(0.75**0.5)}
     }
 
