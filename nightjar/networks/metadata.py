@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nightjar.networks.dropout import Dropout
+
 
 class MetadataEncoder(nn.Module):
     """An embedded class next to the redshift, repeated as often, through a small MLP.
@@ -43,8 +45,8 @@ class MetadataEncoder(nn.Module):
         self.class_embedding = nn.Embedding(classes, dim)
         width = 2 * dim
         self.layers = nn.Sequential(
-            nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout),
-            nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(width, width), nn.ReLU(), Dropout(dropout),
+            nn.Linear(width, width), nn.ReLU(), Dropout(dropout),
             nn.Linear(width, output),
         )  # fmt: skip
 

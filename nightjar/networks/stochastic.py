@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nightjar.networks.attention import MultiHeadAttention, merge_heads, split_heads
+from nightjar.networks.dropout import Dropout, kept
 
 
 def repeat(tensor: Tensor, times: int) -> Tensor:
@@ -36,7 +37,7 @@ def gumbel(like: Tensor, *shape: int) -> Tensor:
     return uniform.clamp_(min=torch.finfo(dtype).tiny).log_().neg_().log_().neg_()
 
 
-class SampledDropout(nn.Dropout):
+class SampledDropout(Dropout):
     """Dropout that many samples may pass at once (Gal & Ghahramani 2016)."""
 
     @property
@@ -53,9 +54,8 @@ class SampledDropout(nn.Dropout):
         """
         if samples == 1 or not self.draws:
             return super().forward(input)
-        kept = torch.empty(samples, 1, *input.shape[1:], dtype=input.dtype, device=input.device)
-        kept.bernoulli_(1 - self.p).div_(1 - self.p)
-        return (apart(input, samples, repeated) * kept).flatten(0, 1)
+        mask = kept((samples, 1, *input.shape[1:]), self.p, input)
+        return (apart(input, samples, repeated) * mask).flatten(0, 1)
 
 
 def harden(soft: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from nightjar.networks import pooling as poolings
 from nightjar.networks.attention import MultiHeadAttention, attention_bias
+from nightjar.networks.dropout import Dropout
 from nightjar.networks.encodings import SinusoidalEncoding, ValueEmbedding
 from nightjar.networks.linear import FeedForward
 
@@ -44,7 +45,7 @@ class MavenBlock(nn.Module):
         self.attention_norm = nn.LayerNorm(dim)
         self.feedforward = FeedForward(dim, 4 * dim, "relu")
         self.feedforward_norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, sequence: Tensor, bias: Tensor) -> Tensor:
         """(batch, length, dim) to the same; ``bias`` (batch, 1, 1, length)."""
@@ -107,7 +108,7 @@ class MavenEncoder(nn.Module):
         self.value_embedding = ValueEmbedding(dim)
         self.time_encoding = SinusoidalEncoding(dim, base)
         self.band_embedding = nn.Embedding(bands, dim) if bands > 1 else None
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(MavenBlock(dim, heads, dropout, norm) for _ in range(depth))
         self.final_norm = nn.LayerNorm(dim) if norm == "pre" else nn.Identity()
         self.pool = poolings.make(pooling, dim)

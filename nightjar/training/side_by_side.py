@@ -5,6 +5,7 @@ A small network gains next to nothing from a second thread, two networks everyth
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -39,4 +40,6 @@ def each(train: Callable[[T, Case], Result], cases: Sequence[Case], settings: T)
     processes = 1 if alone else max(1, min(settings.threads, len(cases)))
     share = settings.model_copy(update={"threads": settings.threads // processes})
     jobs = (delayed(train)(share, case) for case in cases)
-    return list(Parallel(n_jobs=processes, backend="loky")(jobs))
+    with warnings.catch_warnings():  # joblib replaces a process whose memory grew, and says so
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
+        return list(Parallel(n_jobs=processes, backend="loky")(jobs))

@@ -1,0 +1,50 @@
+"""Masks of dropout: how often, how large, how independent."""
+
+import pytest
+import torch
+
+from nightjar.networks.dropout import Dropout, kept
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.99])
+def test_a_share_p_is_dropped_and_the_rest_makes_up_for_it(p, dtype):
+    torch.manual_seed(0)
+    mask = kept((1001, 999), p, torch.zeros((), dtype=dtype))
+    assert mask.dtype == dtype
+    dropped = (mask == 0).double().mean().item()
+    assert dropped == pytest.approx(p, abs=4 * (p * (1 - p) / 1e6) ** 0.5)  # 4 sigma, 1e6 entries
+    assert set(mask.double().unique().tolist()) == {
+        0.0,
+        torch.tensor(1, dtype=dtype).div(1 - p).item(),
+    }
+
+
+def test_entries_of_one_draw_are_independent():
+    """Four neighbours share 64 random bits: all 16 outcomes are equally frequent at p = 1/2."""
+    torch.manual_seed(0)
+    four = (kept((250_000, 4), 0.5, torch.zeros(())) > 0).long()
+    counts = torch.bincount(four @ torch.tensor([1, 2, 4, 8]), minlength=16)
+    assert (counts - 15_625).abs().max() < 5 * 15_625**0.5
+
+
+def test_the_same_seed_draws_the_same():
+    torch.manual_seed(3)
+    first = kept((7,), 0.3, torch.zeros(()))
+    torch.manual_seed(3)
+    assert torch.equal(first, kept((7,), 0.3, torch.zeros(())))
+
+
+def test_it_is_a_factor_in_training_and_nothing_in_use():
+    dropout = Dropout(0.25)
+    given = torch.randn(50, 40, requires_grad=True)
+    dropped = dropout(given)
+    dropped.sum().backward()
+    assert torch.equal(dropped, given * given.grad)
+    assert set(given.grad.unique().tolist()) == {0.0, torch.tensor(1.0).div(0.75).item()}
+    assert dropout.eval()(given) is given
+    assert Dropout(0.0)(given) is given
+
+
+def test_nothing_is_left_of_nothing():
+    assert kept((0, 3), 0.1, torch.zeros(())).shape == (0, 3)
