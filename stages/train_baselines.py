@@ -19,6 +19,7 @@ SAMPLE = Path("data/raw/supernovae")
 WINDOWS = Path("data/processed/windows/supernovae")
 SPECTRA = Path("data/processed/spectra/supernovae")
 PREDICTIONS = Path("data/embeddings/baseline")
+PREDICTED = ("class", "redshift")
 
 
 def fresh(
@@ -28,11 +29,9 @@ def fresh(
     torch.manual_seed(seed)
     return EndToEnd(
         light_curve=settings.light_curve.model_dump() | pairs.light_curve_scale(rows),
-        output=settings.output,
-        embedding=settings.embedding,
         bands=len(pairs.bands),
         outputs=outputs,
-        dropout=settings.dropout,
+        **settings.model_dump(include={"output", "embedding", "dropout"}),
     )
 
 
@@ -54,17 +53,13 @@ def main() -> None:
         seed = share.seed + fold
         rows = {each: pairs.rows_of(ids) for each, ids in folds[fold].items()}
         measured = {each: r[redshifts.learnable(redshift[r])] for each, r in rows.items()}
-        tasks: dict[str, ClassifyTask | RegressTask] = {
-            "class": ClassifyTask(
-                fresh(share, pairs, rows["train"], len(classes), seed),
-                class_weights(label[rows["train"]], len(classes)),
-            )
-        }
+        network = fresh(share, pairs, rows["train"], len(classes), seed)
+        weights = class_weights(label[rows["train"]], len(classes))
+        tasks: dict[str, ClassifyTask | RegressTask] = {"class": ClassifyTask(network, weights)}
         if len(measured["train"]) and len(measured["validation"]):  # a survey may know none
-            tasks["redshift"] = RegressTask(
-                fresh(share, pairs, measured["train"], 1, seed),
-                *redshifts.scale(redshift[measured["train"]]),
-            )
+            network = fresh(share, pairs, measured["train"], 1, seed)
+            centre_and_scale = redshifts.scale(redshift[measured["train"]])
+            tasks["redshift"] = RegressTask(network, *centre_and_scale)
         fits = {}
         predictions = {"redshift": np.full(len(pairs.rows), np.nan)}
         for name, task in tasks.items():
@@ -94,9 +89,8 @@ def main() -> None:
         return fits
 
     of_folds = side_by_side.each(train, list(folds), settings)
-    names = [name for name in ("class", "redshift") if any(name in each for each in of_folds)]
-    fits = {name: [each[name] for each in of_folds if name in each] for name in names}
-    metrics = {name: over_folds([trained.summary(f) for f in each]) for name, each in fits.items()}
+    fits = {name: [each[name] for each in of_folds if name in each] for name in PREDICTED}
+    metrics = {name: over_folds(list(map(trained.summary, f))) for name, f in fits.items() if f}
     write_json(f"metrics/{STAGE}.json", metrics)
     trained.write_curves(f"plots/{STAGE}/learning_curves.csv", fits)
     checkpoints.clear(STAGE)

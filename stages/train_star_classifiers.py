@@ -1,7 +1,6 @@
 """Train classifiers of variable stars that read the windows themselves, beside the probes."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,14 +19,7 @@ SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
 MODELS = Path("models/astromer")
 PREDICTIONS = Path("data/embeddings/star_classifiers")
-
-
-class Result(NamedTuple):
-    """A training, the classes it gives to the scored stars, and how many weights it learned."""
-
-    fitted: training.Fitted
-    predicted: pd.DataFrame
-    parameters: int
+Result = tuple[training.Fitted, pd.DataFrame, int]  # classes of scored stars, learned parameters
 
 
 def main() -> None:
@@ -73,7 +65,7 @@ def main() -> None:
             of_fold | of_method | {"class": np.array(classes)[of_star.argmax(1)]}
         )
         parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
-        return Result(fitted, predicted, parameters)
+        return fitted, predicted, parameters
 
     cases = [
         (*of_task, method, fold)
@@ -85,16 +77,13 @@ def main() -> None:
     metrics, shown = {}, {}
     for (survey, samples), folds in tasks.items():
         for method in settings.methods:
-            of_method = [results[survey, samples, method, fold] for fold in folds]
-            fits = [each.fitted for each in of_method]
-            counts = {
-                "stars": sum(len(each.predicted) for each in of_method),
-                "parameters": of_method[-1].parameters,
-            }
+            of_folds = [results[survey, samples, method, fold] for fold in folds]
+            fits, predicted, parameters = zip(*of_folds, strict=True)
+            counts = {"stars": sum(map(len, predicted)), "parameters": parameters[-1]}
             summary = over_folds([trained.summary(each) for each in fits])
             metrics[f"{survey}_{samples}_{method}"] = counts | summary
             shown[f"{method}, {survey}, {samples} per class"] = fits
-    found = [each.predicted for each in results.values()]
+    found = [predicted for _, predicted, _ in results.values()]
     PREDICTIONS.mkdir(parents=True, exist_ok=True)
     pd.concat(found, ignore_index=True).to_parquet(PREDICTIONS / "predictions.parquet", index=False)
     write_json(f"metrics/{STAGE}.json", metrics)

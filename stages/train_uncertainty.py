@@ -2,12 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from nightjar import params, parts, stored, training, weights
 from nightjar.errors import InputError
+from nightjar.judging import predictions
 from nightjar.metrics import over_folds, write_json
 from nightjar.networks import Astromer
 from nightjar.pipeline import run
@@ -20,15 +20,8 @@ from nightjar.uncertainty.outside import outside, without
 STAGE = "train_uncertainty"
 SAMPLE = Path("data/raw/variables")
 WINDOWS = Path("data/processed/windows/variables")
-
-
-class Result(NamedTuple):
-    """A training, and the probabilities it samples, (samples, stars, classes), of stars ``ids``."""
-
-    fitted: training.Fitted
-    ids: np.ndarray
-    sampled: np.ndarray
-    parameters: int
+PREDICTIONS = Path("data/predictions")
+Result = tuple[training.Fitted, np.ndarray, np.ndarray, int]  # its stars, samples, parameters
 
 
 def main(method: str) -> None:
@@ -53,8 +46,6 @@ def main(method: str) -> None:
     label = stars.labels(classes)
     strange = outside(stars, table, survey, settings.left_out, settings.seed)
     sample = weights.fingerprint(inputs[:1])
-    predictions = Path("data/predictions") / method
-    predictions.mkdir(parents=True, exist_ok=True)
 
     def train(share: params.TrainUncertainty, case: tuple[int, int]) -> Result:
         fold, member = case
@@ -86,26 +77,15 @@ def main(method: str) -> None:
         scored = stars.sequential(np.concatenate(asked), full=full)
         sampled = methods.sample(network, scored, method, share)
         parameters = sum(each.numel() for each in network.parameters())
-        return Result(fitted, *per_object(stars.ids[scored.row], sampled), parameters)
+        return fitted, *per_object(stars.ids[scored.row], sampled), parameters
 
     members = methods.members(method, settings)
     cases = [(fold, member) for fold in folds for member in range(members)]
-    results = side_by_side.each(train, cases, settings)
+    fits, ids, sampled, parameters = zip(*side_by_side.each(train, cases, settings), strict=True)
     for k, fold in enumerate(folds):
-        of_fold = results[k * members : (k + 1) * members]
-        ids, probabilities = of_fold[0].ids, np.concatenate([each.sampled for each in of_fold])
-        known = ~np.isin(ids, strange)
-        np.savez(
-            predictions / f"{fold}.npz",
-            object_id=ids[known],
-            probabilities=probabilities[:, known],
-            outside_id=ids[~known],
-            outside=probabilities[:, ~known],
-            classes=classes,
-            passes=len(probabilities),
-            parameters=sum(each.parameters for each in of_fold),
-        )
-    fits = [each.fitted for each in results]
+        own = slice(k * members, (k + 1) * members)
+        path, samples = PREDICTIONS / method / f"{fold}.npz", np.concatenate(sampled[own])
+        predictions.write(path, ids[own][0], samples, strange, classes, sum(parameters[own]))
     metrics = over_folds([trained.summary(each) for each in fits])
     write_json(f"metrics/{STAGE}_{method}.json", {method: metrics})
     trained.write_curves(f"plots/{STAGE}/{method}/learning_curves.csv", {method: fits})

@@ -60,6 +60,39 @@ class Fold(NamedTuple):
     cost: dict[str, float] = {}  # noqa: RUF012
 
 
+def write(
+    path: Path,
+    ids: NDArray[np.str_],
+    sampled: NDArray[np.floating],
+    outside: NDArray[np.str_],
+    classes: list[str],
+    parameters: int,
+) -> None:
+    """Write the file of a fold; its folder is made.
+
+    Parameters
+    ----------
+    path : of the file
+    ids : (n,) objects
+    sampled : (samples, n, classes) their probabilities
+    outside : those of the ``ids`` that the classifier was not made for
+    classes : its classes
+    parameters : its parameters; of all members
+    """
+    known = ~np.isin(ids, outside)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        path,
+        object_id=ids[known],
+        probabilities=sampled[:, known],
+        outside_id=ids[~known],
+        outside=sampled[:, ~known],
+        classes=classes,
+        passes=len(sampled),
+        parameters=parameters,
+    )
+
+
 def read(method: Path, objects: pd.DataFrame, folds: Folds) -> dict[int, Fold]:
     """Predictions of a method in every fold.
 
