@@ -106,10 +106,16 @@ def make_snana_hdf5(folder: Path, events: int = 5000, width: int = 200) -> int:
         "filter": rng.integers(1, 3, shape),
         "mag_obs": 18 + rng.normal(size=shape),
         "mag_obs_err": np.full(shape, 0.1),
+        "mag_perfect": np.full(shape, 18.0),
     }
     flux = rng.random((events, PIXELS))
     wavelength = np.tile(np.linspace(3800, 9200, PIXELS), (events, 1))
-    spectra = {"mjd": np.full(events, 58050.0), "wavelength": wavelength, "flux_obs": flux}
+    spectra = {
+        "mjd": np.full(events, 58050.0),
+        "wavelength": wavelength,
+        "flux_obs": flux,
+        "flux_perfect": flux,
+    }
     with h5py.File(folder / "sim.hdf5", "w") as file:
         for top, columns in (("Photometry", photometry), ("Spectroscopy", spectra)):
             for name, values in (common | columns).items():

@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import flops, inference, laptop, made_up, parts, timing, training
+from benchmarks import flops, inference, laptop, made_up, parts, reading, timing, training
 from benchmarks.naive import naive
 from nightjar import batching
 from nightjar.networks import Astromer, Maven
 from nightjar.networks.attention import attention_bias
+from nightjar.surveys import READERS
 from nightjar.tasks import AstromerTask, MavenTask
 
 SIZES = {"dim": 16, "depth": 2, "heads": 4, "feedforward": 24}
@@ -145,3 +146,10 @@ def test_parts_and_inference_are_measured():
     ways = parts.without(case, points, 2, settings)
     seconds = timing.alternate(ways, 1, 1, torch.device("cpu"))
     assert all(timing.ratio(found, seconds["all of it"]) > 0 for found in seconds.values())
+
+
+@pytest.mark.parametrize("reader", reading.MAKERS)
+def test_every_reader_reads_the_survey_that_is_made_for_it(reader, tmp_path):
+    rows = reading.MAKERS[reader](tmp_path / reader, 3)
+    tables = READERS[reader](tmp_path / reader)
+    assert sum(map(len, tables.photometry)) == rows
