@@ -21,7 +21,7 @@ from nightjar.calibration.detection import (
     rejection,
     score_threshold,
 )
-from nightjar.calibration.errors import Reliability, losses, reliability, scores
+from nightjar.calibration.errors import Reliability, losses, noise, reliability, scores
 from nightjar.calibration.temperature import fit_temperature, tempered
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "conformal_threshold",
     "fit_temperature",
     "losses",
+    "noise",
     "nonconformity",
     "rejection",
     "reliability",

@@ -30,7 +30,7 @@ def reliability(probabilities: np.ndarray, labels: ArrayLike, bins: int) -> Reli
     """
     confidence = np.asarray(probabilities, float).max(axis=1)
     right = probabilities.argmax(axis=1) == np.asarray(labels)
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    place = _places(confidence, bins)
     count = np.bincount(place, minlength=bins)
     share = np.where(count > 0, count, np.nan)
     return Reliability(
@@ -38,6 +38,28 @@ def reliability(probabilities: np.ndarray, labels: ArrayLike, bins: int) -> Reli
         np.bincount(place, right, minlength=bins) / share,
         count,
     )
+
+
+def noise(probabilities: np.ndarray, bins: int) -> float | None:
+    """The ``ece`` that these probabilities would have on average if they were right.
+
+    With few objects no calibration error is 0: in a bin with confidences c the number of right
+    predictions scatters with the variance sum c (1 - c), and the mean of the absolute value of a
+    normal variable is its deviation times sqrt(2 / pi).
+
+    Parameters
+    ----------
+    probabilities : (n, classes), rows sum to 1; None where n is 0
+    """
+    if len(probabilities) == 0:
+        return None
+    confidence = np.asarray(probabilities, float).max(axis=1)
+    variance = np.bincount(_places(confidence, bins), confidence * (1 - confidence))
+    return float(np.sum(np.sqrt(2 / np.pi * variance)) / len(probabilities))
+
+
+def _places(confidence: np.ndarray, bins: int) -> NDArray[np.int64]:
+    return np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
 
 
 def scores(probabilities: np.ndarray, labels: ArrayLike, bins: int) -> Scores:

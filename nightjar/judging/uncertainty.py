@@ -39,9 +39,10 @@ def scores(fold: Fold, settings: EvaluateUncertainty) -> Scores:
     """Everything that is said of a method in one fold; per star, whatever its windows.
 
     ``auroc_``, ``auprc_`` of finding the errors by each score, ``aurc`` by smp; ``ece``, ``nll``,
-    ``brier``, the first two also ``_scaled`` by ``temperature``; ``coverage_90``, ``set_size_90``
-    (for coverage 0.9) of conformal sets; ``kept``, ``kept_error`` of the stars kept at the error
-    rate of the settings; ``ood_auroc`` of finding outside objects by predictive entropy, all, and
+    ``brier``, the first two also ``_scaled`` by ``temperature``, and ``ece_noise``, what the scaled
+    probabilities would have if they were right; ``coverage_90``, ``set_size_90`` (for coverage
+    0.9) of conformal sets; ``kept``, ``kept_error`` of the stars kept at the error rate of the
+    settings; ``ood_auroc`` of finding outside objects by predictive entropy, all, and
     those of a class left out and of another survey (``_class``, ``_survey``); the costs.
 
     Left out: a score that ranks nothing (one sample has no variance), an AUROC where all
@@ -65,6 +66,7 @@ def scores(fold: Fold, settings: EvaluateUncertainty) -> Scores:
         "aurc": calibration.aurc(scored.wrong, uncertain["smp"]),
         **calibration.scores(mean, label, settings.bins),
         **{f"{name}_scaled": scaled[name] for name in ("ece", "nll")},
+        "ece_noise": calibration.noise(tempered(fold), settings.bins),
         "temperature": learned.temperature,
         **_sets(scored, learned, settings.coverage),
         **_kept(scored, uncertain["smp"], learned, settings.error_rate),

@@ -57,6 +57,7 @@ DEFINITIONS = {
     ),
     "ece": Definition("Expected calibration error: mean |accuracy − confidence| over bins", -1),
     "ece_scaled": Definition("Expected calibration error after temperature scaling", -1),
+    "ece_noise": Definition("The same, expected of right probabilities of so few objects"),
     "nll": Definition("Negative log-likelihood of the true class, nats per object", -1),
     "brier": Definition("Mean squared error of the probabilities, summed over classes: 0 to 2", -1),
     "aurc": Definition("Mean error rate as the most uncertain objects are rejected one by one", -1),

@@ -24,6 +24,22 @@ def test_calibration_by_hand():
     assert scores["brier"] == pytest.approx(2 * np.mean([0.01, 0.64, 0.16, 0.09]))
 
 
+def test_right_probabilities_of_few_objects_have_a_calibration_error_too():
+    # two bins; all four in the second: variance 0.09 + 0.16 + 0.24 + 0.21 = 0.70
+    assert calibration.noise(PROBABILITIES, bins=2) == pytest.approx(math.sqrt(1.4 / math.pi) / 4)
+    assert calibration.noise(np.array([[1.0, 0.0]]), bins=5) == 0  # certain, and right
+    assert calibration.noise(np.empty((0, 2)), bins=5) is None
+    rng = np.random.default_rng(0)
+    right = rng.dirichlet([0.5, 0.3, 0.2], size=600)
+    drawn = [
+        calibration.scores(right, (rng.random((600, 1)) > right.cumsum(axis=1)).sum(axis=1), 15)[
+            "ece"
+        ]
+        for _ in range(300)
+    ]
+    assert calibration.noise(right, 15) == pytest.approx(np.mean(drawn), rel=0.05)
+
+
 def test_certain_and_wrong_has_finite_nll_and_brier_two():
     scores = calibration.scores(np.array([[1.0, 0.0]]), [1], bins=10)
     assert scores["nll"] == pytest.approx(12 * math.log(10))

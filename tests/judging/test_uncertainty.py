@@ -83,6 +83,8 @@ def test_promises_by_hand():
     of_true = np.array([0.75, 1 - confident[1], 2 / 3, 0.525058])
     assert found["temperature"] == pytest.approx(2)
     assert found["ece_scaled"] == pytest.approx(0.75 - confident.mean(), abs=1e-5)
+    variance = np.sum(confident * (1 - confident))
+    assert found["ece_noise"] == pytest.approx(np.sqrt(2 / np.pi * variance) / 4, abs=1e-5)
     assert found["nll_scaled"] == pytest.approx(-np.log(of_true).mean(), abs=1e-5)
     assert (found["coverage_60"], found["set_size_60"]) == (0.25, 0.25)
     assert (found["kept"], found["kept_error"]) == (0.25, 0)
