@@ -193,7 +193,8 @@ DEFINITIONS = {
 
 PAIRED = (
     "Mean difference over the same folds ± its standard error, which allows for the objects that "
-    "folds share in training (Nadeau and Bengio 2003). A 95 % interval is ± 2.8 standard errors "
+    "folds share (in cross-validation after Nadeau and Bengio 2003, in few-shot folds by the share "
+    "of objects that two have in common). A 95 % interval is ± 2.8 standard errors "
     "for 5 folds, ± 4.3 for 3 (Student's t). Positive is better where a definition has ↑, "
     "negative where it has ↓."
 )
