@@ -14,6 +14,7 @@ from nightjar.networks.attention import attention_bias
 from nightjar.networks.block import AstromerBlock, Norm, Rates, Skip, keras_init, rate_of
 from nightjar.networks.encodings import AstromerEncoding, ValueEmbedding
 from nightjar.networks.pooling import MeanPooling
+from nightjar.networks.reading import Reading, reading
 from nightjar.networks.star import CurveDecoder, PhaseEncoding, Star, StarToken, describe
 from nightjar.networks.stochastic import SampledDropout, repeat
 
@@ -187,12 +188,27 @@ class Astromer(nn.Module):
         return self.reconstructions(value, time, band, valid, masked)[0]
 
     def reconstructions(
-        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
+        self,
+        value: Tensor,
+        time: Tensor,
+        band: Tensor,
+        valid: Tensor,
+        masked: Tensor | None = None,
+        probed: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
-        """That of ``reconstruct`` and, with a decoder, the one from the star's embedding alone."""
+        """That of ``reconstruct`` and, with a decoder, the one from the star's embedding alone.
+
+        Parameters
+        ----------
+        probed : (batch, length) bool, the points that are asked for: what stands at the others
+            means nothing, and is not computed where that can be spared; None: all
+        """
         value, time = _blank(value, valid), _blank(time, valid)
+        plan = self._reading(valid, masked, probed)
+        if plan is not None and masked is not None:
+            value, time, valid, masked = map(plan.sorted, (value, time, valid, masked))
         star = self._describe(value, time, valid, masked)
-        last = self._layers(star, value, time, valid, masked)[-1]
+        last = self._layers(star, value, time, valid, masked, plan=plan)[-1]
         found = [self.head(self.points(last)).squeeze(-1).float()]
         if self.decoder is not None:
             assert star is not None
@@ -200,7 +216,7 @@ class Astromer(nn.Module):
         if self.scaled:
             assert star is not None
             found = [star.magnitude(each) for each in found]
-        return tuple(found)
+        return tuple(found if plan is None else map(plan.restored, found))
 
     def embed(
         self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, *, samples: int = 1
@@ -239,6 +255,7 @@ class Astromer(nn.Module):
         valid: Tensor,
         masked: Tensor | None,
         samples: int = 1,
+        plan: Reading | None = None,
     ) -> list[Tensor]:
         hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
         sequence = self._embed_points(star, value, time, masked)  # (batch, length, dim)
@@ -248,10 +265,30 @@ class Astromer(nn.Module):
             hidden = nn.functional.pad(hidden, (1, 0), value=False)
         bias = self._bias(hidden, sequence.dtype)
         layers, repeated = [self.dropout(sequence, samples, False)], self.dropout.draws
+        seen, start = self._needed(plan)
         for block in cast(Iterable[AstromerBlock], self.blocks):
-            layers.append(block(layers[-1], bias, samples, repeated))
+            last = len(layers) == len(self.blocks)
+            begin = start if last else 0
+            layers.append(block(layers[-1], bias, samples, repeated, seen=seen, start=begin))
             repeated |= block.stochastic
         return layers
+
+    def _reading(
+        self, valid: Tensor, masked: Tensor | None, probed: Tensor | None
+    ) -> Reading | None:
+        """None where everything has to be computed, or the device would have to be waited for."""
+        stochastic = self.settings["stochastic"] is not None
+        if masked is None or probed is None or self.mask == "legacy" or stochastic:
+            return None
+        return reading(valid, masked, probed) if valid.device.type == "cpu" else None
+
+    def _needed(self, plan: Reading | None) -> tuple[int | None, int]:
+        """Tokens that are attended to: the first so many; that are read: from there on."""
+        if plan is None:
+            return None, 0
+        if self.star_token is None:
+            return plan.seen, plan.start
+        return plan.seen + 1, 0  # the star's token comes first, and is read
 
     def _embed_points(
         self, star: Star | None, value: Tensor, time: Tensor, masked: Tensor | None

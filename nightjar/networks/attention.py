@@ -1,20 +1,4 @@
-"""Multi-head attention with an additive bias: written out, or by PyTorch's fused kernel.
-
-Which of the two is faster on a processor depends on length and precision.  Time of the written-out
-form over that of ``scaled_dot_product_attention`` (one thread, AVX-512 with bfloat16, no AMX; heads
-of 8 to 64 columns), above 1 where the fused kernel wins:
-
-======  ==================  =================  ===================  ==================
-length  float32, inference  float32, training  bfloat16, inference  bfloat16, training
-======  ==================  =================  ===================  ==================
-200     0.4 to 0.6          0.3 to 0.4         0.7 to 0.9           0.3
-512     0.9 to 1.0          0.6 to 0.7         0.4 to 0.8           0.3 to 0.5
-768     1.2 to 1.4          0.8 to 0.9         0.4 to 0.8           0.4 to 0.6
-1024    1.3 to 1.7          0.9 to 1.2         0.4 to 0.8           0.4 to 0.7
-======  ==================  =================  ===================  ==================
-
-The written-out form keeps the weights, (batch, heads, length, length), for the backward pass.
-"""
+"""Multi-head attention with an additive bias: written out, and the two faster forms that train."""
 
 from typing import Literal
 
@@ -22,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from nightjar.networks.attention_cpu import attend_on_cpu
 from nightjar.networks.linear import linear
 
 MASKED = -1e9  # large and finite, see `attention_bias`
-FUSED_FROM = 768  # keys, in float32 on a processor, see above
 
 
 def attention_bias(masked: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -63,7 +47,9 @@ def merge_heads(heads: Tensor) -> Tensor:
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float) -> Tensor:
     """Attention per head, softmax(scale * q k^T + bias) v (Vaswani+2017, equation 1).
 
-    By the fused kernel on a GPU and for long sequences in float32, else written out; see above.
+    By PyTorch's fused kernel on a GPU, by `attend_on_cpu` on a processor.  Written out, which needs
+    memory for all weights, where logits are too large for the latter, where every query has its own
+    bias, and in what PyTorch compiles or exports.
 
     Parameters
     ----------
@@ -76,16 +62,13 @@ def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float
     -------
     (batch, heads, queries, depth)
     """
-    if _fused_wins(key):
+    if key.device.type != "cpu":
         bias = bias.to(query.dtype)
         return scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scale)
-    return written_out(query, key, value, bias, scale)
-
-
-def _fused_wins(key: Tensor) -> bool:
-    if key.device.type != "cpu":
-        return True
-    return key.dtype == torch.float32 and key.shape[-2] >= FUSED_FROM
+    attended = None
+    if bias.shape[-2] == 1 and not torch.compiler.is_compiling():
+        attended = attend_on_cpu(query, key, value, bias, scale)
+    return written_out(query, key, value, bias, scale) if attended is None else attended
 
 
 def written_out(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float) -> Tensor:
@@ -130,12 +113,22 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, sequence: Tensor, bias: Tensor) -> Tensor:
         """Attend ``sequence`` (batch, length, dim) to itself; ``bias`` as in ``attend``."""
-        parts = self.query, self.key, self.value
-        weight = torch.cat([part.weight for part in parts])  # one product in place of three
-        biases: list[Tensor] = [part.bias for part in parts if part.bias is not None]
-        columns = linear(sequence, weight, torch.cat(biases) if biases else None)
-        query, key, value = (
-            split_heads(part, self.heads) for part in columns.chunk(3, dim=-1)
-        )  # (batch, heads, length, depth)
+        query, key, value = self._project(sequence, self.query, self.key, self.value)
+        return self._attend(query, key, value, bias)
+
+    def among(self, sequence: Tensor, seen: Tensor, bias: Tensor) -> Tensor:
+        """Attend ``sequence`` (batch, queries, dim) to ``seen`` (batch, length, dim)."""
+        (query,) = self._project(sequence, self.query)
+        key, value = self._project(seen, self.key, self.value)
+        return self._attend(query, key, value, bias)
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
         merged = merge_heads(attend(query, key, value, bias, self.scale))
         return linear(merged, self.output.weight, self.output.bias)
+
+    def _project(self, sequence: Tensor, *parts: nn.Linear) -> list[Tensor]:
+        """Of each part (batch, heads, length, depth), by one product in place of several."""
+        weight = torch.cat([part.weight for part in parts])
+        biases: list[Tensor] = [part.bias for part in parts if part.bias is not None]
+        columns = linear(sequence, weight, torch.cat(biases) if biases else None)
+        return [split_heads(part, self.heads) for part in columns.chunk(len(parts), dim=-1)]

@@ -93,19 +93,38 @@ class AstromerBlock(nn.Module):
         return random or self.attention_dropout.draws or self.feedforward_dropout.draws
 
     def forward(
-        self, sequence: Tensor, bias: Tensor, samples: int = 1, repeated: bool = True
+        self,
+        sequence: Tensor,
+        bias: Tensor,
+        samples: int = 1,
+        repeated: bool = True,
+        *,
+        seen: int | None = None,
+        start: int = 0,
     ) -> Tensor:
         """(samples * batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length).
 
         Where not ``repeated``, ``sequence`` is (batch, length, dim), and a ``stochastic`` block
         repeats it where its first noise comes in.
+
+        Parameters
+        ----------
+        seen : attend to the first so many tokens only, see `nightjar.networks.reading`; not with
+            stochastic attention
+        start : and give back the tokens from here on, (batch, length - start, dim)
         """
         once, pre = repeated, self.norm == "pre"
         given = self.attention_norm(sequence) if pre else sequence
         if isinstance(self.attention, StochasticAttention):
             update, repeated = self.attention(given, bias, samples, repeated), True
         else:
-            update = self.attention(given, repeat(bias, samples) if repeated else bias)
+            bias = repeat(bias, samples) if repeated else bias
+            if seen is None:
+                update = self.attention(given, bias)
+            else:
+                shown, given = given[:, :seen], given[:, start:]
+                update = self.attention.among(given, shown, bias[..., :seen])
+                sequence = sequence[:, start:]
         update = self.attention_dropout(update, samples, repeated)
         repeated |= self.attention_dropout.draws
         times = samples if repeated > once else 1

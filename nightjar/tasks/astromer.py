@@ -118,7 +118,7 @@ class AstromerTask(Task):
             "time": torch.where(batch.valid, batch.time, torch.nan).cpu().numpy(),
             "magnitude": batch.target.cpu().numpy(),
             "error": batch.error.cpu().numpy(),
-            "predicted": self._reconstruct(batch).cpu().numpy(),
+            "predicted": self._reconstruct(replace(batch, probed=None)).cpu().numpy(),
             "probed": batch.probed.cpu().numpy(),
         }
 
@@ -156,7 +156,7 @@ class AstromerTask(Task):
         """Each (batch, length), see `Astromer.reconstructions`."""
         network = cast(Astromer, self.network)
         return network.reconstructions(
-            batch.value, batch.time, batch.band, batch.valid, batch.masked
+            batch.value, batch.time, batch.band, batch.valid, batch.masked, batch.probed
         )
 
     def _rmse(self, batch: Batch, prediction: Tensor, loss: str) -> Tensor:

@@ -5,7 +5,6 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from torch.testing import assert_close
 
-from nightjar.networks import attention as attentions
 from nightjar.networks.attention import (
     MultiHeadAttention,
     attend,
@@ -41,30 +40,31 @@ def test_bias_is_finite_in_half_precision():
 
 
 @pytest.mark.parametrize("per_query", [False, True])
-def test_both_forms_are_the_same_with_their_gradients(per_query, monkeypatch):
+def test_attend_is_the_written_out_form_with_its_gradients(per_query):
     given = torch.randn(3, 3, 2, 5, 4, requires_grad=True)
     bias = torch.randn(3, 1, 5, 5) if per_query else attention_bias(MASKED)
     upstream = torch.randn(3, 2, 5, 4)
-    monkeypatch.setattr(attentions, "FUSED_FROM", 5)
     found = []
-    for form in (written_out, attend):  # the fused kernel from five keys on
+    for form in (written_out, attend):
         attended = form(*given, bias, 0.3)
         found.append((attended, *torch.autograd.grad(attended, given, upstream)))
     assert_close(found[1], found[0])
 
 
-@pytest.mark.parametrize(
-    ("length", "dtype", "fused"),
-    [(767, torch.float32, False), (768, torch.float32, True), (768, torch.bfloat16, False)],
-)
-def test_the_fused_kernel_attends_to_long_sequences_in_float32(length, dtype, fused, monkeypatch):
-    called = []
-    monkeypatch.setattr(
-        attentions, "scaled_dot_product_attention", lambda *_, **__: called.append(1)
-    )
-    given = torch.randn(3, 1, 1, length, 2, dtype=dtype)
-    attend(*given, torch.zeros(1, 1, 1, length, dtype=dtype), 1.0)
-    assert bool(called) == fused
+@pytest.mark.parametrize("logit", [200.0, -200.0])
+def test_logits_beyond_powers_of_two_are_attended_to_as_well(logit):
+    query, key = torch.full((1, 1, 1, 1), logit), torch.tensor([1.0, 1 - math.log(3) / logit])
+    value = torch.tensor([0.0, 4.0]).view(1, 1, 2, 1)
+    attended = attend(query, key.view(1, 1, 2, 1), value, torch.zeros(1, 1, 1, 2), 1.0)
+    assert attended.item() == pytest.approx(1.0, rel=1e-4)  # weights (3, 1) / 4
+
+
+def test_attention_among_others_is_self_attention_with_the_rest_hidden():
+    attention = MultiHeadAttention(8, 2, bias_qkv=True, scale="head")
+    sequence, bias = torch.randn(2, 5, 8), torch.zeros(2, 1, 1, 5)
+    hidden = bias.index_fill(-1, torch.tensor([3, 4]), -1e9)
+    found = attention.among(sequence[:, 1:], sequence[:, :3], bias[..., :3])
+    assert_close(found, attention(sequence, hidden)[:, 1:])
 
 
 @pytest.mark.parametrize(("scale", "width"), [("head", 4), ("width", 8)])

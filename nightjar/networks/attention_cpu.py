@@ -1,0 +1,159 @@
+"""Attention on a processor whose softmax is one pass over memory.
+
+PyTorch's softmax of (200, 200) logits takes longer there than both products of an attention
+together.  Here a product gives logits in base 2, mask included; powers of two replace them where
+they stand; and the second product, by the values and a column of ones, gives weighted values and
+sums of weights at once, which are divided at the end, where there are few numbers::
+
+    [q, 1] [k scale log2(e), bias log2(e)]^T = logits     (queries, length)
+    2^logits [v, 1] = [attended total, total]             (queries, depth + 1)
+
+No row's largest logit is taken off, so powers may overflow, or all vanish: `attend_on_cpu` looks at
+the totals, and then gives nothing back.  Backwards, with g the gradient over the total, ::
+
+    [g, -g . attended] [v, 1]^T * 2^logits = gradient of the logits
+
+What all values have in common is taken off before, and added in the end: rounded to bfloat16, it
+would drown the differences on which the gradients of queries and keys depend.
+
+Some heads at a time, so that a processor finds their weights in its cache.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LOG2_E = math.log2(math.e)
+LARGEST = 2.0**64  # total of a row; beyond, and below its inverse, powers may have been lost
+IN_CACHE = 2**19  # weights at a time
+KEPT = 2**26  # weights kept for the backward pass; where there are more, it computes them again
+NARROW = 48  # columns up to which a matrix lies in memory column by column: long vectors, not short
+
+
+def attend_on_cpu(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float
+) -> Tensor | None:
+    """As `attention.attend`, to rounding; None where logits are too large.
+
+    Parameters
+    ----------
+    query : (batch, heads, queries, depth)
+    key, value : (batch, heads, length, depth)
+    bias : (batch, 1, 1, length), added to the scaled logits
+    scale : factor of the logits
+
+    Returns
+    -------
+    (batch, heads, queries, depth)
+    """
+    attended, total = _Attention.apply(query, key, value, bias, scale)
+    low, high = total.aminmax()
+    return attended if low > 1 / LARGEST and high < LARGEST else None
+
+
+class _Attention(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float
+    ) -> tuple[Tensor, Tensor]:
+        batch, heads, queries, depth = query.shape
+        left, right, values = (_matrices(each, depth + 1) for each in (query, key, value))
+        left[..., :depth], left[..., depth:] = query, 1
+        torch.mul(key, scale * LOG2_E, out=right[..., :depth])
+        right[..., depth:] = bias.mT * LOG2_E
+        shown = bias.exp()
+        centre = (shown @ value) / shown.sum(-1, keepdim=True)  # (batch, heads, 1, depth)
+        torch.sub(value, centre, out=values[..., :depth])
+        values[..., depth:] = 1
+        left, right, values = (each.flatten(0, 1) for each in (left, right, values))
+        kept = any(ctx.needs_input_grad) and len(left) * queries * right.shape[1] <= KEPT
+        powers = _weights(left, right, len(left) if kept else _at_a_time(left, right))
+        sums = torch.empty_like(left)
+        for part, some in _parts(left, right):
+            power = powers[part if kept else some]
+            _multiply(left[part], right[part].mT, power).exp2_()
+            _multiply(power, values[part], sums[part])
+        sums = sums.unflatten(0, (batch, heads))
+        attended, total = _result(query), sums[..., depth:]
+        torch.div(sums[..., :depth], total, out=attended).add_(centre)
+        ctx.scale = scale
+        ctx.save_for_backward(left, right, values, powers if kept else None, sums)
+        ctx.mark_non_differentiable(total)
+        return attended, total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        left, right, values, kept, sums = ctx.saved_tensors
+        gradient = gradients[0]
+        batch, heads, _, depth = gradient.shape
+        shares = torch.empty_like(sums)
+        torch.div(gradient, sums[..., depth:], out=shares[..., :depth])
+        product = (shares[..., :depth] * sums[..., :depth]).sum(-1, keepdim=True)
+        torch.div(product.neg_(), sums[..., depth:], out=shares[..., depth:])
+        shares = shares.flatten(0, 1)
+        logits = _weights(left, right, _at_a_time(left, right))
+        powers = torch.empty_like(logits) if kept is None else kept
+        inputs = [each[..., :depth] for each in (left, right, shares)]
+        of_query, of_key, of_value = (_matrices(each, depth) for each in (left, right, values))
+        for part, some in _parts(left, right):
+            logit, power = logits[some], powers[some if kept is None else part]
+            if kept is None:
+                _multiply(left[part], right[part].mT, power).exp2_()
+            _multiply(shares[part], values[part].mT, logit).mul_(power)
+            _multiply(logit, inputs[1][part], of_query[part])
+            _multiply(logit.mT, inputs[0][part], of_key[part])
+            _multiply(power.mT, inputs[2][part], of_value[part])
+        found = []
+        for each, factor in (of_query, 1 / LOG2_E), (of_key, ctx.scale), (of_value, 1.0):
+            each = each.unflatten(0, (batch, heads))
+            found.append(torch.mul(each, factor, out=_result(each)))
+        return (*found, None, None)
+
+
+def _matrices(like: Tensor, columns: int) -> Tensor:
+    """Empty, (..., rows of ``like``, columns); by columns where these are few."""
+    *rest, rows, _ = like.shape
+    if columns > NARROW:
+        return like.new_empty(*rest, rows, columns)
+    return like.new_empty(*rest, columns, rows).mT
+
+
+def _weights(left: Tensor, right: Tensor, count: int) -> Tensor:
+    """Empty, (count, queries, length), in memory as its factors are."""
+    queries, length = left.shape[1], right.shape[1]
+    if left.shape[2] > NARROW:
+        return left.new_empty(count, queries, length)
+    return left.new_empty(count, length, queries).mT
+
+
+def _result(like: Tensor) -> Tensor:
+    """Empty, of the shape of ``like``, (batch, heads, length, depth); wide ones lie merged."""
+    if like.shape[-1] <= NARROW:
+        return _matrices(like, like.shape[-1])
+    return like.new_empty(like.transpose(1, 2).shape).transpose(1, 2)
+
+
+def _at_a_time(left: Tensor, right: Tensor) -> int:
+    return min(len(left), max(1, IN_CACHE // (left.shape[1] * right.shape[1])))
+
+
+def _parts(left: Tensor, right: Tensor) -> Iterator[tuple[slice, slice]]:
+    """Of all heads, and of as many from the first on."""
+    step = _at_a_time(left, right)
+    for start in range(0, len(left), step):
+        stop = min(start + step, len(left))
+        yield slice(start, stop), slice(stop - start)
+
+
+def _multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
+    """``left @ right`` into ``out``, whose rows or columns lie one after the other in memory."""
+    if out.is_contiguous():
+        torch.bmm(left, right, out=out)
+    else:
+        torch.bmm(right.mT, left.mT, out=out.mT)
+    return out
