@@ -11,9 +11,9 @@ points has per point
 so that n blocks need ``n L (8 d^2 + 4 d f + 4 L d)`` forwards.  Backwards each product y = x W
 needs two of the same size, x^T dy and dy W^T: a training step is 3 times the forward pass.
 Embeddings, norms, softmax, pooling, heads, loss and optimiser are left out, as is whatever padding
-adds: a window of L points counts L, however it was computed.  In pre-training the last block is read
-at probed points only, and nobody attends to hidden ones (`nightjar.networks.reading`): those products
-count, too, done or not.
+adds: a window of L points counts L, however it was computed.  In pre-training the last block is
+read at probed points only, and nobody attends to hidden ones (`nightjar.networks.reading`): those
+products count, too, done or not.
 
 Astromer 2 (n = 6, d = 256) at L = 200: f = 1232 (5.4 M parameters) 2.39 GFLOP, in training 7.17;
 f = 512 (as released) 1.50 and 4.51.  Maven (f = 4 d): light curve (n = 5, d = 64) at 200 points
