@@ -30,7 +30,7 @@ from torch import Tensor
 
 LOG2_E = math.log2(math.e)
 LARGEST = 2.0**64  # total of a row; beyond, and below its inverse, powers may have been lost
-IN_CACHE = 2**19  # weights at a time
+IN_CACHE = 2**21  # weights at a time, of all threads
 KEPT = 2**26  # weights kept for the backward pass; where there are more, it computes them again
 NARROW = 48  # columns up to which a matrix lies in memory column by column: long vectors, not short
 
@@ -66,7 +66,7 @@ class _Attention(torch.autograd.Function):
         left[..., :depth], left[..., depth:] = query, 1
         torch.mul(key, scale * LOG2_E, out=right[..., :depth])
         right[..., depth:] = bias.mT * LOG2_E
-        shown = bias.exp()
+        shown = bias.to(value.dtype).exp()
         centre = (shown @ value) / shown.sum(-1, keepdim=True)  # (batch, heads, 1, depth)
         torch.sub(value, centre, out=values[..., :depth])
         values[..., depth:] = 1
@@ -79,8 +79,8 @@ class _Attention(torch.autograd.Function):
             _multiply(left[part], right[part].mT, power).exp2_()
             _multiply(power, values[part], sums[part])
         sums = sums.unflatten(0, (batch, heads))
-        attended, total = _result(query), sums[..., depth:]
-        torch.div(sums[..., :depth], total, out=attended).add_(centre)
+        total = sums[..., depth:]
+        attended = (sums[..., :depth] / total).add_(centre)
         ctx.scale = scale
         ctx.save_for_backward(left, right, values, powers if kept else None, sums)
         ctx.mark_non_differentiable(total)
@@ -108,10 +108,9 @@ class _Attention(torch.autograd.Function):
             _multiply(logit, inputs[1][part], of_query[part])
             _multiply(logit.mT, inputs[0][part], of_key[part])
             _multiply(power.mT, inputs[2][part], of_value[part])
-        found = []
-        for each, factor in (of_query, 1 / LOG2_E), (of_key, ctx.scale), (of_value, 1.0):
-            each = each.unflatten(0, (batch, heads))
-            found.append(torch.mul(each, factor, out=_result(each)))
+        of_query *= 1 / LOG2_E
+        of_key *= ctx.scale
+        found = (each.unflatten(0, (batch, heads)) for each in (of_query, of_key, of_value))
         return (*found, None, None)
 
 
@@ -129,13 +128,6 @@ def _weights(left: Tensor, right: Tensor, count: int) -> Tensor:
     if left.shape[2] > NARROW:
         return left.new_empty(count, queries, length)
     return left.new_empty(count, length, queries).mT
-
-
-def _result(like: Tensor) -> Tensor:
-    """Empty, of the shape of ``like``, (batch, heads, length, depth); wide ones lie merged."""
-    if like.shape[-1] <= NARROW:
-        return _matrices(like, like.shape[-1])
-    return like.new_empty(like.transpose(1, 2).shape).transpose(1, 2)
 
 
 def _at_a_time(left: Tensor, right: Tensor) -> int:
