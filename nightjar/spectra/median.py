@@ -82,9 +82,15 @@ def mean_variance(pixels_per_bin: NDArray[Any], width: int) -> NDArray[Any]:
     pixels_per_bin : n, > 0, any shape
     width : w, odd, > 1
     """
-    n = pixels_per_bin
-    m = np.where(n < 1, 1 / (1 - np.minimum(n, 1) / 3), n * n / np.maximum(n - 1 / 3, 2 / 3))
+    n = np.asarray(pixels_per_bin, np.float64)
+    m: NDArray[Any] = n * n
+    m /= np.maximum(n - 1 / 3, 2 / 3)
+    few = n < 1
+    m[few] = 1 / (1 - n[few] / 3)
     low, high = np.minimum(m, width), np.maximum(m, width)
+    low *= low
+    low -= 1
+    low /= 3 * width * m
     inefficiency = np.pi / 2 * width / (width + np.pi / 2 - 1)
-    variance: NDArray[Any] = inefficiency / high * (1 - (low * low - 1) / (3 * m * width))
+    variance: NDArray[Any] = inefficiency * (1 - low) / high
     return variance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,14 @@ class Rebinned:
 
 def grid_edges(settings: PreprocessSpectra) -> Floats:
     """Edges of the bins in Angstrom, (bins + 1,), equal in the logarithm of the wavelength."""
-    return np.geomspace(settings.wavelength_min, settings.wavelength_max, settings.bins + 1)
+    return _edges(settings.wavelength_min, settings.wavelength_max, settings.bins)
+
+
+@functools.lru_cache(maxsize=1)  # every block asks for them
+def _edges(low: float, high: float, bins: int) -> Floats:
+    edges: Floats = np.geomspace(low, high, bins + 1)
+    edges.flags.writeable = False
+    return edges
 
 
 def grid(settings: PreprocessSpectra) -> Floats:
