@@ -131,7 +131,9 @@ def _weights(left: Tensor, right: Tensor, count: int) -> Tensor:
 
 
 def _at_a_time(left: Tensor, right: Tensor) -> int:
-    return min(len(left), max(1, IN_CACHE // (left.shape[1] * right.shape[1])))
+    """Heads in a part: as many in each, since threads share them."""
+    most = max(1, IN_CACHE // (left.shape[1] * right.shape[1]))
+    return math.ceil(len(left) / math.ceil(len(left) / most))
 
 
 def _parts(left: Tensor, right: Tensor) -> Iterator[tuple[slice, slice]]:

@@ -59,6 +59,11 @@ def test_logits_beyond_powers_of_two_are_attended_to_as_well(logit):
     assert attended.item() == pytest.approx(1.0, rel=1e-4)  # weights (3, 1) / 4
 
 
+def test_of_no_sequences_there_is_nothing():
+    empty = torch.empty(0, 2, 3, 4)
+    assert attend(empty, empty, empty, torch.zeros(0, 1, 1, 3), 1.0).shape == (0, 2, 3, 4)
+
+
 def test_attention_among_others_is_self_attention_with_the_rest_hidden():
     attention = MultiHeadAttention(8, 2, bias_qkv=True, scale="head")
     sequence, bias = torch.randn(2, 5, 8), torch.zeros(2, 1, 1, 5)
