@@ -50,6 +50,7 @@ bench: setup-dev
 	python -m benchmarks.training
 	python -m benchmarks.inference
 	python -m benchmarks.parts
+	python -m benchmarks.attention
 	-python -m benchmarks.stars
 	-python -m benchmarks.laptop
 

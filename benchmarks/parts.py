@@ -4,6 +4,8 @@ float32    no bfloat16, products by oneDNN where that is exact; and plain: by wh
 memory     freed memory goes back to the kernel
 optimiser  AdamW as a loop over parameters, not fused
 batches    windows of all lengths together, not of similar ones
+attention  written out, with PyTorch's softmax
+reading    every point attended to and read, needed or not
 
 Windows are as long as stars have points; times as in `benchmarks.training`; above 1 a part pays.
 Run as ``python -m benchmarks.parts [--threads 2] [--photometry stars.parquet] [--out file.json]``.
@@ -12,8 +14,9 @@ Run as ``python -m benchmarks.parts [--threads 2] [--photometry stars.parquet] [
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -21,8 +24,10 @@ from numpy.typing import NDArray
 
 from benchmarks import made_up, timing
 from benchmarks.timing import Way
-from benchmarks.training import Case, astromer, our_way
+from benchmarks.training import Case, our_way
+from benchmarks.training import astromer as case_of
 from nightjar import batching
+from nightjar.networks import astromer, attention
 from nightjar.params import Training
 from nightjar.training import hardware
 
@@ -33,10 +38,23 @@ def without(
     """Our way, and our way without each part; every one trains a network of its own."""
 
     def way(
-        settings: Training = settings, fused: bool = True, batches: Sequence[Any] = case.ours
+        settings: Training = settings,
+        fused: bool = True,
+        batches: Sequence[Any] = case.ours,
+        attend: Callable[..., Any] = attention.attend,
+        reading: Callable[..., Any] = astromer.reading,
     ) -> Way:
         own = case._replace(task=copy.deepcopy(case.task), ours=batches)
-        return our_way(own, settings, fused)
+        made = our_way(own, settings, fused)
+
+        def with_these(run: Callable[[], object]) -> None:
+            with (
+                mock.patch.object(attention, "attend", attend),
+                mock.patch.object(astromer, "reading", reading),
+            ):
+                run()
+
+        return Way(made.prepare, lambda: with_these(made.run), lambda: with_these(made.warm))
 
     single = settings.model_copy(update={"precision": "32-true"})
     data = made_up.windows(points, full=False)
@@ -59,6 +77,8 @@ def without(
         "memory": Way(returned, without_memory.run, without_memory.warm),
         "optimiser": way(fused=False),
         "batches": way(batches=mixed),
+        "attention": way(attend=attention.written_out),
+        "reading": way(reading=lambda *_: None),
     }
 
 
@@ -67,7 +87,7 @@ def main() -> None:
     given = parser.parse_args()
     settings = timing.settings(given.threads, given.device)
     points = made_up.lengths(given.photometry, given.batch * given.batches)
-    case = astromer("real lengths", points, given)
+    case = case_of("real lengths", points, given)
     device = torch.device(hardware.accelerator(given.device))
     ways = without(case, points, given.batch, settings)
     seconds = timing.alternate(ways, given.repeats, given.threads, device)

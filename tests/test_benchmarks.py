@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import attention as attention_forms
 from benchmarks import flops, inference, laptop, made_up, parts, reading, timing, training
 from benchmarks.naive import naive
 from nightjar import batching
@@ -132,6 +133,17 @@ def test_stages_add_up_over_their_runs(tmp_path):
     assert laptop.total(rows) == 7.5
     with pytest.raises(SystemExit, match=r"runtime\.json"):
         laptop.by_stage(tmp_path / "nowhere")
+
+
+def test_forms_of_attention_are_measured():
+    given = argparse.Namespace(threads=1, repeats=1)
+    for ratios in attention_forms.times(200, 4, torch.float32, given).values():
+        assert all(np.isfinite(ratio) and ratio > 0 for ratio in ratios)
+
+
+def test_errors_of_attention_are_small():
+    for values in attention_forms.errors(200, 8, common=0.0).values():
+        assert all(1e-4 < value < 0.02 for value in values)
 
 
 def test_parts_and_inference_are_measured():
