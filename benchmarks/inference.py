@@ -45,12 +45,9 @@ def run(network: Astromer, batches: Sequence[Batch], dtype: torch.dtype | None =
     device = next(network.parameters()).device
     mixed = torch.autocast(device.type, dtype) if dtype else contextlib.nullcontext()
     with torch.inference_mode(), mixed:
-        found = [_embed(network, batch.to(device)) for batch in batches]
+        ready = (batch.to(device) for batch in batches)
+        found = [network.embed_layer(*sequence(batch), -1).float() for batch in ready]
         return torch.cat([part.cpu() for part in found])
-
-
-def _embed(network: Astromer, batch: Batch) -> Tensor:
-    return network.pool(network.layers(*sequence(batch))[-1], batch.valid).float()
 
 
 def ways(points: np.ndarray, given: argparse.Namespace, settings: Training) -> dict[str, Way]:

@@ -48,9 +48,10 @@ class TorchBlock(nn.Module):
         for mine, given in pairs:
             mine.load_state_dict(given.state_dict())
 
-    def forward(self, sequence: Tensor, bias: Tensor, *_: Any, start: int = 0, **__: Any) -> Tensor:
+    def forward(self, sequence: Tensor, bias: Tensor, *_: Any, **chosen: Any) -> Tensor:
         """(batch, length, dim) to the same, all of it computed; ``bias`` (batch, 1, 1, length)."""
-        return self.layer(sequence, src_key_padding_mask=bias[:, 0, 0])[:, start:]
+        result = self.layer(sequence, src_key_padding_mask=bias[:, 0, 0])
+        return result[:, chosen.get("read", slice(None))]
 
 
 def naive(network: N) -> N:

@@ -214,12 +214,9 @@ class Encoder:
     def _function(self) -> Callable[[Batch], Tensor]:
         network = self._network
         if isinstance(network, Astromer):
-            return lambda batch: self._pool_layer(network, batch).float()
+            return lambda batch: network.embed_layer(*sequence(batch), self.layer).float()
         maven = cast(Maven | EndToEnd, network)
         return lambda batch: maven.embed_light_curve(*sequence(batch)).float()
-
-    def _pool_layer(self, network: Astromer, batch: Batch) -> Tensor:
-        return network.pool(network.layers(*sequence(batch))[self.layer], batch.valid)
 
     def _groups(
         self, found: Sequence[str], bands: Mapping[str, Sequence[str]] | None, where: str

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nightjar.networks.attention import attention_bias
-from nightjar.networks.block import AstromerBlock, Norm, Rates, Skip, keras_init, rate_of
+from nightjar.networks.block import ALL, AstromerBlock, Norm, Rates, Skip, keras_init, rate_of
 from nightjar.networks.encodings import AstromerEncoding, ValueEmbedding
 from nightjar.networks.pooling import MeanPooling
 from nightjar.networks.reading import Reading, reading
@@ -208,7 +208,8 @@ class Astromer(nn.Module):
         if plan is not None and masked is not None:
             value, time, valid, masked = map(plan.sorted, (value, time, valid, masked))
         star = self._describe(value, time, valid, masked)
-        last = self._layers(star, value, time, valid, masked, plan=plan)[-1]
+        seen, read = self._needed(plan)
+        last = self._layers(star, value, time, valid, masked, seen=seen, read=read)[-1]
         found = [self.head(self.points(last)).squeeze(-1).float()]
         if self.decoder is not None:
             assert star is not None
@@ -225,8 +226,17 @@ class Astromer(nn.Module):
 
         Sample by sample; arguments as in ``layers``.
         """
-        layers = self.layers(value, time, band, valid, samples=samples)
+        layers = self._layers_to_pool(value, time, valid, samples)
         return torch.stack([self._pooled(layer, valid, samples) for layer in layers], dim=1)
+
+    def embed_layer(
+        self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, layer: int
+    ) -> Tensor:
+        """Embedding of the window at one layer, (batch, dim); arguments as in ``layers``.
+
+        ``layer``: 0 is the input embedding, 1 the first block, -1 the last.
+        """
+        return self.pool(self._layers_to_pool(value, time, valid)[layer], valid)
 
     def points(self, layer: Tensor) -> Tensor:
         """The points of a layer, (batch, length, dim), without the star's token."""
@@ -255,7 +265,8 @@ class Astromer(nn.Module):
         valid: Tensor,
         masked: Tensor | None,
         samples: int = 1,
-        plan: Reading | None = None,
+        seen: int | None = None,
+        read: slice = ALL,
     ) -> list[Tensor]:
         hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
         sequence = self._embed_points(star, value, time, masked)  # (batch, length, dim)
@@ -265,30 +276,41 @@ class Astromer(nn.Module):
             hidden = nn.functional.pad(hidden, (1, 0), value=False)
         bias = self._bias(hidden, sequence.dtype)
         layers, repeated = [self.dropout(sequence, samples, False)], self.dropout.draws
-        seen, start = self._needed(plan)
         for block in cast(Iterable[AstromerBlock], self.blocks):
-            last = len(layers) == len(self.blocks)
-            begin = start if last else 0
-            layers.append(block(layers[-1], bias, samples, repeated, seen=seen, start=begin))
+            part = read if len(layers) == len(self.blocks) else ALL
+            layers.append(block(layers[-1], bias, samples, repeated, seen=seen, read=part))
             repeated |= block.stochastic
         return layers
+
+    def _layers_to_pool(
+        self, value: Tensor, time: Tensor, valid: Tensor, samples: int = 1
+    ) -> list[Tensor]:
+        """As ``layers``, but of the last the star's token alone, where it is the embedding."""
+        value, time = _blank(value, valid), _blank(time, valid)
+        star = self._describe(value, time, valid, None)
+        read = ALL if self.star_token is None or self._needs_all else slice(1)
+        return self._layers(star, value, time, valid, None, samples, read=read)
+
+    @property
+    def _needs_all(self) -> bool:
+        """Whether attention takes all tokens, whatever is read of it."""
+        return self.mask == "legacy" or self.settings["stochastic"] is not None
 
     def _reading(
         self, valid: Tensor, masked: Tensor | None, probed: Tensor | None
     ) -> Reading | None:
-        """None where everything has to be computed, or the device would have to be waited for."""
-        stochastic = self.settings["stochastic"] is not None
-        if masked is None or probed is None or self.mask == "legacy" or stochastic:
+        """None where all is needed, or the device would have to be waited for."""
+        if masked is None or probed is None or self._needs_all:
             return None
         return reading(valid, masked, probed) if valid.device.type == "cpu" else None
 
-    def _needed(self, plan: Reading | None) -> tuple[int | None, int]:
-        """Tokens that are attended to: the first so many; that are read: from there on."""
+    def _needed(self, plan: Reading | None) -> tuple[int | None, slice]:
+        """How many of the first tokens are attended to, and which are read, of the last block."""
         if plan is None:
-            return None, 0
+            return None, ALL
         if self.star_token is None:
-            return plan.seen, plan.start
-        return plan.seen + 1, 0  # the star's token comes first, and is read
+            return plan.seen, slice(plan.start, None)
+        return plan.seen + 1, ALL  # the star's token comes first, and is read
 
     def _embed_points(
         self, star: Star | None, value: Tensor, time: Tensor, masked: Tensor | None

@@ -16,6 +16,7 @@ Skip = Literal["none", "learned", "residual"]
 Norm = Literal["post", "pre"]
 Rates = float | Mapping[str, float]  # dropout: one rate, or one for each site
 
+ALL = slice(None)  # tokens
 SITES = ("embedding", "attention", "feedforward")
 
 
@@ -100,7 +101,7 @@ class AstromerBlock(nn.Module):
         repeated: bool = True,
         *,
         seen: int | None = None,
-        start: int = 0,
+        read: slice = ALL,
     ) -> Tensor:
         """(samples * batch, length, dim) to the same; ``bias`` (batch, 1, 1 or length, length).
 
@@ -109,9 +110,9 @@ class AstromerBlock(nn.Module):
 
         Parameters
         ----------
-        seen : attend to the first so many tokens only, see `nightjar.networks.reading`; not with
-            stochastic attention
-        start : and give back the tokens from here on, (batch, length - start, dim)
+        seen : attend to the first so many tokens only, see `nightjar.networks.reading`
+        read : and give back these tokens only, (samples * batch, ., dim); both not with stochastic
+            attention, nor where every query has its own bias
         """
         once, pre = repeated, self.norm == "pre"
         given = self.attention_norm(sequence) if pre else sequence
@@ -119,12 +120,12 @@ class AstromerBlock(nn.Module):
             update, repeated = self.attention(given, bias, samples, repeated), True
         else:
             bias = repeat(bias, samples) if repeated else bias
-            if seen is None:
+            if seen is None and read == ALL:
                 update = self.attention(given, bias)
             else:
-                shown, given = given[:, :seen], given[:, start:]
+                shown, given = given[:, :seen], given[:, read]
                 update = self.attention.among(given, shown, bias[..., :seen])
-                sequence = sequence[:, start:]
+                sequence = sequence[:, read]
         update = self.attention_dropout(update, samples, repeated)
         repeated |= self.attention_dropout.draws
         times = samples if repeated > once else 1

@@ -81,3 +81,26 @@ def test_where_all_tokens_are_needed_all_are_computed(change):
     network.blocks[-1].register_forward_hook(lambda _, __, given: sizes.append(given.shape[1]))
     network.reconstructions(value.float(), time.float(), band, valid, masked, probed)
     assert sizes == [12]
+
+
+@pytest.mark.parametrize("norm", ["post", "pre"])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_of_the_last_block_the_star_alone_is_computed_to_embed(norm, samples):
+    network = Astromer(**SMALL, norm=norm, mask_token=True, **STAR)
+    value, time, band, valid, *_ = batch()
+    given, sizes = (value.float(), time.float(), band, valid), []
+    whole = network.layers(*given)
+    network.blocks[-1].register_forward_hook(lambda _, __, made: sizes.append(made.shape[1]))
+    found = network.embed(*given, samples=samples)
+    assert sizes == [1]
+    expected = torch.stack([network.pool(layer, valid) for layer in whole], dim=1)
+    assert_close(found, expected.repeat(samples, 1, 1))
+
+
+@pytest.mark.parametrize("star", [{}, STAR])
+@pytest.mark.parametrize("layer", [0, 1, -1])
+def test_one_layer_is_that_of_all(star, layer):
+    network = Astromer(**SMALL, mask_token=True, **star)
+    value, time, band, valid, *_ = batch()
+    given = value.float(), time.float(), band, valid
+    assert_close(network.embed_layer(*given, layer), network.embed(*given)[:, layer])
