@@ -2,7 +2,7 @@
 
 Two ways train the same network on the same windows or pairs, in turn in one process:
 
-ours    `nightjar.training.loop`: written-out attention, bfloat16 where the hardware has it, fused
+ours    `nightjar.training.loop`: `attention_cpu`, what the loss reads, bfloat16 where there is, fused
         AdamW, freed memory kept, batches as `nightjar.batching` makes them;
 naive   torch's own transformer layers (`benchmarks.naive`) in eager float32, a plain loop, AdamW as
         it comes, every window padded to 200.
