@@ -288,19 +288,15 @@ class Astromer(nn.Module):
         """As ``layers``, but of the last the star's token alone, where it is the embedding."""
         value, time = _blank(value, valid), _blank(time, valid)
         star = self._describe(value, time, valid, None)
-        read = ALL if self.star_token is None or self._needs_all else slice(1)
+        read = ALL if self.star_token is None or self.mask == "legacy" else slice(1)
         return self._layers(star, value, time, valid, None, samples, read=read)
-
-    @property
-    def _needs_all(self) -> bool:
-        """Whether attention takes all tokens, whatever is read of it."""
-        return self.mask == "legacy" or self.settings["stochastic"] is not None
 
     def _reading(
         self, valid: Tensor, masked: Tensor | None, probed: Tensor | None
     ) -> Reading | None:
         """None where all is needed, or the device would have to be waited for."""
-        if masked is None or probed is None or self._needs_all:
+        stochastic = self.settings["stochastic"] is not None
+        if masked is None or probed is None or self.mask == "legacy" or stochastic:
             return None
         return reading(valid, masked, probed) if valid.device.type == "cpu" else None
 

@@ -9,6 +9,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from nightjar.networks.attention_cpu import attend_on_cpu
 from nightjar.networks.linear import linear
 
+ALL = slice(None)  # tokens
 MASKED = -1e9  # large and finite, see `attention_bias`
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from nightjar.networks.attention import MultiHeadAttention
+from nightjar.networks.attention import ALL, MultiHeadAttention
 from nightjar.networks.linear import FeedForward
 from nightjar.networks.stochastic import SampledDropout, StochasticAttention, repeat
 
@@ -16,7 +16,6 @@ Skip = Literal["none", "learned", "residual"]
 Norm = Literal["post", "pre"]
 Rates = float | Mapping[str, float]  # dropout: one rate, or one for each site
 
-ALL = slice(None)  # tokens
 SITES = ("embedding", "attention", "feedforward")
 
 
@@ -110,22 +109,22 @@ class AstromerBlock(nn.Module):
 
         Parameters
         ----------
-        seen : attend to the first so many tokens only, see `nightjar.networks.reading`
-        read : and give back these tokens only, (samples * batch, ., dim); both not with stochastic
-            attention, nor where every query has its own bias
+        seen : attend to the first so many tokens only, see `nightjar.networks.reading`; not with
+            stochastic attention
+        read : give back these tokens only, (samples * batch, ., dim); neither where every query has
+            its own bias
         """
         once, pre = repeated, self.norm == "pre"
         given = self.attention_norm(sequence) if pre else sequence
         if isinstance(self.attention, StochasticAttention):
-            update, repeated = self.attention(given, bias, samples, repeated), True
+            update, repeated = self.attention(given, bias, samples, repeated, read), True
         else:
             bias = repeat(bias, samples) if repeated else bias
             if seen is None and read == ALL:
                 update = self.attention(given, bias)
             else:
-                shown, given = given[:, :seen], given[:, read]
-                update = self.attention.among(given, shown, bias[..., :seen])
-                sequence = sequence[:, read]
+                update = self.attention.among(given[:, read], given[:, :seen], bias[..., :seen])
+        sequence = sequence[:, read]
         update = self.attention_dropout(update, samples, repeated)
         repeated |= self.attention_dropout.draws
         times = samples if repeated > once else 1

@@ -10,7 +10,7 @@ comparable.  With one sample (training), every object has its own draws.
 import torch
 from torch import Tensor, nn
 
-from nightjar.networks.attention import MultiHeadAttention, merge_heads, split_heads
+from nightjar.networks.attention import ALL, MultiHeadAttention, merge_heads, split_heads
 from nightjar.networks.dropout import Dropout, kept
 
 
@@ -107,7 +107,12 @@ class StochasticAttention(MultiHeadAttention):
         self.centroids = nn.Parameter(torch.rand(dim // heads, centroids) - 0.5)
 
     def forward(
-        self, sequence: Tensor, bias: Tensor, samples: int = 1, repeated: bool = True
+        self,
+        sequence: Tensor,
+        bias: Tensor,
+        samples: int = 1,
+        repeated: bool = True,
+        read: slice = ALL,
     ) -> Tensor:
         """Attend ``sequence`` to itself, ``samples`` times with independent draws.
 
@@ -117,12 +122,13 @@ class StochasticAttention(MultiHeadAttention):
             then queries, keys and values are computed once for all samples
         bias : (batch, 1, 1 or length, length), added after the temperature: -1e9 hides a key
             whatever was drawn for it
+        read : tokens that attend, and are given back; not where every query has its own bias
 
         Returns
         -------
-        (samples * batch, length, dim), sample by sample
+        (samples * batch, length or as many as are read, dim), sample by sample
         """
-        parts = (part(sequence) for part in (self.query, self.key, self.value))
+        parts = self.query(sequence[:, read]), self.key(sequence), self.value(sequence)
         query, key, value = (
             apart(split_heads(part, self.heads), samples, repeated) for part in parts
         )  # (samples or 1, batch, heads, length, depth)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from nightjar.networks import Astromer
+from nightjar.networks import Astromer, stochastic
 from nightjar.networks.reading import reading
 
 SMALL = {"dim": 16, "depth": 2, "heads": 2, "feedforward": 12, "base": 1000.0}
@@ -95,6 +95,29 @@ def test_of_the_last_block_the_star_alone_is_computed_to_embed(norm, samples):
     assert sizes == [1]
     expected = torch.stack([network.pool(layer, valid) for layer in whole], dim=1)
     assert_close(found, expected.repeat(samples, 1, 1))
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_stochastic_attention_draws_for_the_star_alone(samples, monkeypatch):
+    drawn = []
+    whole = stochastic.gumbel
+    monkeypatch.setattr(
+        stochastic, "gumbel", lambda like, *shape: drawn.append(shape) or whole(like, *shape)
+    )
+    settings = {"blocks": 1, "centroids": 2, "tau1": 1.0, "tau2": 1.0}
+    network = Astromer(**SMALL, mask_token=True, **STAR, stochastic=settings)
+    value, time, band, valid, *_ = batch()
+    found = network.embed(value.float(), time.float(), band, valid, samples=samples)
+    assert found.shape == (3 * samples, 3, 16)
+    assert drawn[1][-2:] == (1, 13)  # one query, of the star; 12 points and the star are the keys
+
+
+def test_stochastic_attention_of_some_is_that_of_all(monkeypatch):
+    monkeypatch.setattr(stochastic, "gumbel", lambda like, *shape: like.new_zeros(shape))
+    attention = stochastic.StochasticAttention(16, 2, centroids=3, tau1=0.2, tau2=0.3)
+    sequence, bias = torch.randn(3, 5, 16), torch.zeros(3, 1, 1, 5)
+    found = attention(sequence, bias, read=slice(1, 3))
+    assert_close(found, attention(sequence, bias)[:, 1:3])
 
 
 @pytest.mark.parametrize("star", [{}, STAR])
