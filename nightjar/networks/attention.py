@@ -67,7 +67,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float
         bias = bias.to(query.dtype)
         return scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scale)
     attended = None
-    if bias.shape[-2] == 1 and query.numel() and not torch.compiler.is_compiling():
+    if bias.shape[-2] == 1 and not torch.compiler.is_compiling():
         attended = attend_on_cpu(query, key, value, bias, scale)
     return written_out(query, key, value, bias, scale) if attended is None else attended
 

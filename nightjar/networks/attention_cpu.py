@@ -40,6 +40,9 @@ def attend_on_cpu(
 ) -> Tensor | None:
     """As `attention.attend`, to rounding; None where logits are too large.
 
+    None, too, of a single query or key: `torch.bmm` then reads what stood in the memory that it is
+    told to write to.
+
     Parameters
     ----------
     query : (batch, heads, queries, depth)
@@ -51,6 +54,8 @@ def attend_on_cpu(
     -------
     (batch, heads, queries, depth)
     """
+    if min(query.shape[-2], key.shape[-2]) < 2 or not query.numel():
+        return None
     attended, total = _Attention.apply(query, key, value, bias, scale)
     low, high = total.aminmax()
     return attended if low > 1 / LARGEST and high < LARGEST else None

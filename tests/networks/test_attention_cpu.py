@@ -3,10 +3,10 @@ import torch
 from torch.testing import assert_close
 
 from nightjar.networks import attention_cpu
-from nightjar.networks.attention import attention_bias, written_out
+from nightjar.networks.attention import attend, attention_bias, written_out
 from nightjar.networks.attention_cpu import attend_on_cpu
 
-SIZES = {"narrow": (3, 2, 7, 11, 4), "wide": (2, 2, 5, 9, 64), "one_query": (3, 2, 1, 6, 4)}
+SIZES = {"narrow": (3, 2, 7, 11, 4), "wide": (2, 2, 5, 9, 64), "two_queries": (3, 2, 2, 6, 1)}
 
 
 def inputs(batch, heads, queries, length, depth, dtype=torch.float64):
@@ -49,6 +49,20 @@ def test_in_bfloat16_it_errs_little_more_than_the_written_out_form(depth):
             torch.stack([(mine - true).std() for mine, true in zip(found, exact, strict=True)])
         )
     assert (errors[0] < 1.5 * errors[1]).all(), errors
+
+
+@pytest.mark.parametrize("depth", [1, 8, 64])
+@pytest.mark.parametrize("length", [1, 2, 3, 40])
+@pytest.mark.parametrize("queries", [1, 2, 5])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_stood_in_memory_enters_nothing(dtype, queries, length, depth, monkeypatch):
+    def poisoned(make):
+        return lambda *given, **settings: make(*given, **settings).fill_(torch.nan)
+
+    given, bias, upstream = inputs(1, 3, queries, length, depth, dtype)
+    monkeypatch.setattr(torch.Tensor, "new_empty", poisoned(torch.Tensor.new_empty))
+    monkeypatch.setattr(torch, "empty_like", poisoned(torch.empty_like))
+    assert all(each.isfinite().all() for each in with_gradients(attend, given, bias, upstream))
 
 
 def test_it_takes_gradients_of_those_alone_that_want_them():
