@@ -23,6 +23,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from benchmarks import timing
 from benchmarks.timing import Way
 from nightjar.networks.attention import attend, attention_bias, written_out
+from nightjar.params import Training
 from nightjar.training import hardware
 
 Form = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
@@ -33,6 +34,7 @@ SCALE = 0.3
 
 
 def fused(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float) -> Tensor:
+    """PyTorch's own, with the arguments of `attend`."""
     return scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scale)
 
 
@@ -93,7 +95,7 @@ def times(
     return found
 
 
-def _way(run: Callable[[Form], None], form: Form, settings: timing.Training) -> Way:
+def _way(run: Callable[[Form], None], form: Form, settings: Training) -> Way:
     return Way(lambda: hardware.prepare(settings), lambda: run(form), lambda: run(form))
 
 
