@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, distributed
-from torch.nn.functional import cross_entropy, logsigmoid
+from torch.nn.functional import logsigmoid
 
 MAX_SCALE = 100.0  # cap of the inverse temperature (Radford+2021, section 2.5)
 LEAST_SCALE = 0.01  # mag: a window that varies less is noise
@@ -63,7 +63,7 @@ class _Gather(torch.autograd.Function):
         return distributed.get_world_size() * gradient[own : own + ctx.size]
 
 
-def info_nce(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
+def info_nce(a: Tensor, b: Tensor, log_scale: Tensor, pairs: Tensor | None = None) -> Tensor:
     """Bidirectional InfoNCE over a batch of pairs (arXiv:2408.16829).
 
     Half the mean of -log softmax over each row and over each column of exp(log_scale) a b^T, at the
@@ -75,18 +75,24 @@ def info_nce(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:
     a, b : (batch, embedding) of unit length; row i of both is the same object
     log_scale : scalar, logarithm of the inverse temperature.  Its exponential is capped at 100; the
         gradient passes the cap, so that a scale above it can come back.
+    pairs : (batch,) bool, the rows that count, as if there were no others; None: all.  Rows are
+        masked, not left out: a GPU would have to be waited for to know how many are left
 
     Returns
     -------
-    scalar; ln(batch) where the embeddings tell nothing
+    scalar; ln(batch) where the embeddings tell nothing, 0 of fewer than two pairs
     """
-    logits = _similarity(a, b, log_scale)  # (batch, batch)
-    with torch.autocast(a.device.type, enabled=False):
-        partner = torch.arange(len(a), device=a.device)
-        return (cross_entropy(logits, partner) + cross_entropy(logits.T, partner)) / 2
+    pairs = _all(a) if pairs is None else pairs
+    both = pairs[:, None] & pairs  # (batch, batch)
+    logits = _similarity(a, b, log_scale)
+    logits = logits.masked_fill(~both, torch.finfo(logits.dtype).min)
+    found = logits.log_softmax(0).diagonal() + logits.log_softmax(1).diagonal()  # (batch,)
+    return -(found * pairs).sum() / (2 * pairs.sum().clamp(min=1))
 
 
-def sigmoid(a: Tensor, b: Tensor, log_scale: Tensor, bias: Tensor) -> Tensor:
+def sigmoid(
+    a: Tensor, b: Tensor, log_scale: Tensor, bias: Tensor, pairs: Tensor | None = None
+) -> Tensor:
     """Pairwise sigmoid loss (SigLIP, Zhai+2023 section 3.2).
 
     -1/batch sum_ij log sigmoid(y_ij (exp(log_scale) a_i b_j + bias)), y = 1 at the diagonal, else
@@ -95,16 +101,22 @@ def sigmoid(a: Tensor, b: Tensor, log_scale: Tensor, bias: Tensor) -> Tensor:
 
     Parameters
     ----------
-    a, b, log_scale : as in `info_nce`
+    a, b, log_scale, pairs : as in `info_nce`
     bias : scalar
 
     Returns
     -------
     scalar
     """
+    pairs = _all(a) if pairs is None else pairs
     logits = _similarity(a, b, log_scale) + bias.float()  # (batch, batch)
     sign = 2 * torch.eye(len(a), device=a.device) - 1
-    return -logsigmoid(sign * logits).sum() / len(a)
+    found = logsigmoid(sign * logits) * (pairs[:, None] & pairs)
+    return -found.sum() / pairs.sum().clamp(min=1)
+
+
+def _all(rows: Tensor) -> Tensor:
+    return rows.new_ones(len(rows), dtype=torch.bool)
 
 
 def _similarity(a: Tensor, b: Tensor, log_scale: Tensor) -> Tensor:

@@ -101,6 +101,36 @@ def test_sigmoid_caps_the_scale_and_is_float32_under_autocast():
         assert_close(sigmoid(a, b, log_scale, bias), capped)
 
 
+# --- rows that are no pairs ----------------------------------------------------------------------
+
+
+def _sigmoid(a, b, log_scale, pairs=None):
+    return sigmoid(a, b, log_scale, torch.tensor(-2.0), pairs)
+
+
+@pytest.mark.parametrize("loss", [info_nce, _sigmoid])
+@pytest.mark.parametrize("rows", [[1], [0, 4], [1, 2, 5], range(6)])
+def test_rows_that_are_no_pairs_might_as_well_not_be_there(loss, rows):
+    inputs = [each.double().requires_grad_() for each in (*embeddings(), ONE)]
+    a, b, scale = inputs
+    rows = list(rows)
+    pairs = torch.zeros(6, dtype=torch.bool)
+    pairs[rows] = True
+    values = loss(a, b, scale, pairs), loss(a[rows], b[rows], scale)
+    masked, alone = ((value, torch.autograd.grad(value, inputs)) for value in values)
+    assert_close(masked, alone)
+
+
+@pytest.mark.parametrize("loss", [info_nce, _sigmoid])
+def test_no_pair_is_no_loss(loss):
+    a, b = (each.requires_grad_() for each in embeddings())
+    value = loss(a, b, ONE, torch.zeros(6, dtype=torch.bool))
+    value.backward()
+    assert value == 0
+    assert not a.grad.any()
+    assert not b.grad.any()
+
+
 # --- masked RMSE ---------------------------------------------------------------------------------
 
 PREDICTION = torch.tensor([[3.0, 4.0, 9.0], [1.0, 9.0, 9.0]])

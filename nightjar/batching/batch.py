@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -44,6 +44,7 @@ class Batch:
     tabular : (batch, columns) float32 or None
     label : (batch,) int64 or None
     redshift : (batch,) float32 or None
+    extent : of `masking.extent`, where points are probed
     """
 
     value: Tensor
@@ -58,6 +59,7 @@ class Batch:
     tabular: Tensor | None = None
     label: Tensor | None = None
     redshift: Tensor | None = None
+    extent: tuple[int, int] | None = None
 
     @property
     def size(self) -> int:
@@ -67,7 +69,8 @@ class Batch:
     def map(self, function: Callable[[Tensor], Tensor]) -> Batch:
         """A batch of ``function`` of every tensor."""
         old = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{k: function(t) for k, t in old.items() if t is not None})
+        new: dict[str, Any] = {k: function(t) for k, t in old.items() if isinstance(t, Tensor)}
+        return replace(self, **new)
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on ``device``."""
@@ -222,13 +225,13 @@ def _similar(data: DataSet[B], parts: list[Array], rng: np.random.Generator) -> 
 
 def collate(
     value: Array, error: Array, time: Array, band: Array, valid: Array, index: Array,
-    **rest: Array | None,
+    extent: tuple[int, int] | None = None, **rest: Array | None,
 ) -> Batch:  # fmt: skip
-    """The batch of padded (batch, length) arrays; ``rest`` are its optional fields."""
+    """The batch of padded (batch, length) arrays; ``rest`` are its optional tensors."""
     return Batch(
         value=_float(value), error=_float(error), time=_float(time),
         band=torch.from_numpy(np.asarray(band, dtype=np.int64)), valid=torch.from_numpy(valid),
-        index=torch.from_numpy(np.array(index, dtype=np.int64)),
+        index=torch.from_numpy(np.array(index, dtype=np.int64)), extent=extent,
         **{k: None if v is None else torch.from_numpy(v) for k, v in rest.items()},
     )  # fmt: skip
 

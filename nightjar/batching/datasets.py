@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nightjar import windows
 from nightjar.batching import Batch, Pair, collate, drawing
-from nightjar.batching.masking import shuffled, subsets
+from nightjar.batching.masking import extent, shuffled, subsets
 from nightjar.params import ProbedSettings
 
 if TYPE_CHECKING:
@@ -280,11 +280,12 @@ class WindowData:
         time, value, _ = windows.normalise(
             curves.time[point], curves.value[point], curves.error[point], valid
         )
-        rest = {}
+        rest: dict[str, Any] = {}
         if self.probed is not None:
             keys, shuffle = self._keys(rng, len(rows), width)
             subset = subsets(valid, self.probed, keys)
             rest = {"masked": subset.masked, "probed": subset.probed, "target": value}
+            rest["extent"] = extent(valid, subset)
             value = np.where(subset.random, shuffled(value, valid, shuffle), value)
         return collate(
             value, np.where(valid, curves.error[point], 0), time,

@@ -49,6 +49,25 @@ def subsets(valid: Array, settings: ProbedSettings, keys: Array) -> Subsets:
     return Subsets(rank < probed, (rank >= same) & (rank < seen), (rank >= seen) & (rank < probed))
 
 
+def extent(valid: Array, subset: Subsets) -> tuple[int, int] | None:
+    """How much of its windows a network must read to reconstruct the probed points of a batch.
+
+    Parameters
+    ----------
+    valid : (batch, length) bool
+    subset : of these windows
+
+    Returns
+    -------
+    Most visible points of a window; fewest visible ones that are not probed.  None where a window
+    shows no point: there all count alike
+    """
+    visible = valid & ~subset.masked
+    counts = visible.sum(axis=1)
+    plain = (visible & ~subset.probed).sum(axis=1)
+    return (int(counts.max()), int(plain.min())) if counts.all() else None
+
+
 def shuffled(value: Array, valid: Array, keys: Array) -> Array:
     """Values of each window in random order: what replaces those of the random points.
 

@@ -131,6 +131,7 @@ class Astromer(nn.Module):
         if decoder and not (star_token and harmonics):
             raise ValueError("decoder needs star_token and harmonics above 0")
         self.mask, self.scaled, self.shortest_period = mask, scaled, shortest_period
+        self._any_order = mask == "strict" and stochastic is None  # all the same to every block
         self.describes = scaled or star_token or harmonics > 0
         self.mask_token = nn.Parameter(torch.zeros(())) if mask_token else None
         self.value_embedding = ValueEmbedding(dim)
@@ -171,9 +172,7 @@ class Astromer(nn.Module):
         samples : passes, see `nightjar.networks.stochastic`; from the first noise on, layers are
             (samples * batch, tokens, dim), sample by sample
         """
-        value, time = _blank(value, valid), _blank(time, valid)
-        star = self._describe(value, time, valid, masked)
-        return self._layers(star, value, time, valid, masked, samples)
+        return self._layers(value, time, valid, masked, samples)[0]
 
     def forward(
         self, value: Tensor, time: Tensor, band: Tensor, valid: Tensor, masked: Tensor | None = None
@@ -195,21 +194,24 @@ class Astromer(nn.Module):
         valid: Tensor,
         masked: Tensor | None = None,
         probed: Tensor | None = None,
+        extent: tuple[int, int] | None = None,
     ) -> tuple[Tensor, ...]:
         """That of ``reconstruct`` and, with a decoder, the one from the star's embedding alone.
 
         Parameters
         ----------
         probed : (batch, length) bool, the points that are asked for: what stands at the others
-            means nothing, and is not computed where that can be spared; None: all
+            means nothing; None: all
+        extent : of the batch (`Batch.extent`), with which what means nothing is not computed,
+            where that can be spared; None: everything is
         """
-        value, time = _blank(value, valid), _blank(time, valid)
-        plan = self._reading(valid, masked, probed)
-        if plan is not None and masked is not None:
+        plan = None
+        if masked is not None and probed is not None and extent and self._any_order:
+            plan = reading(valid, masked, probed, extent)
             value, time, valid, masked = map(plan.sorted, (value, time, valid, masked))
-        star = self._describe(value, time, valid, masked)
         seen, read = self._needed(plan)
-        last = self._layers(star, value, time, valid, masked, seen=seen, read=read)[-1]
+        layers, star = self._layers(value, time, valid, masked, seen=seen, read=read)
+        last = layers[-1]
         found = [self.head(self.points(last)).squeeze(-1).float()]
         if self.decoder is not None:
             assert star is not None
@@ -251,15 +253,8 @@ class Astromer(nn.Module):
             return self.pool(layer, repeat(valid, samples))
         return repeat(self.pool(layer, valid), samples)
 
-    def _describe(
-        self, value: Tensor, time: Tensor, valid: Tensor, masked: Tensor | None
-    ) -> Star | None:
-        seen = valid if masked is None else valid & ~masked
-        return describe(value, time, seen, self.shortest_period) if self.describes else None
-
     def _layers(
         self,
-        star: Star | None,
         value: Tensor,
         time: Tensor,
         valid: Tensor,
@@ -267,8 +262,12 @@ class Astromer(nn.Module):
         samples: int = 1,
         seen: int | None = None,
         read: slice = ALL,
-    ) -> list[Tensor]:
+    ) -> tuple[list[Tensor], Star | None]:
+        """Those of ``layers``, ``read`` of the last alone; and the star, where there is one."""
+        # what stands in padding may be anything, NaN included
+        value, time = (each.masked_fill(~valid, 0.0) for each in (value, time))
         hidden = ~valid if masked is None else ~valid | masked  # (batch, length)
+        star = describe(value, time, ~hidden, self.shortest_period) if self.describes else None
         sequence = self._embed_points(star, value, time, masked)  # (batch, length, dim)
         if self.star_token is not None:
             assert star is not None
@@ -280,25 +279,14 @@ class Astromer(nn.Module):
             part = read if len(layers) == len(self.blocks) else ALL
             layers.append(block(layers[-1], bias, samples, repeated, seen=seen, read=part))
             repeated |= block.stochastic
-        return layers
+        return layers, star
 
     def _layers_to_pool(
         self, value: Tensor, time: Tensor, valid: Tensor, samples: int = 1
     ) -> list[Tensor]:
         """As ``layers``, but of the last the star's token alone, where it is the embedding."""
-        value, time = _blank(value, valid), _blank(time, valid)
-        star = self._describe(value, time, valid, None)
         read = ALL if self.star_token is None or self.mask == "legacy" else slice(1)
-        return self._layers(star, value, time, valid, None, samples, read=read)
-
-    def _reading(
-        self, valid: Tensor, masked: Tensor | None, probed: Tensor | None
-    ) -> Reading | None:
-        """None where all is needed, or the device would have to be waited for."""
-        stochastic = self.settings["stochastic"] is not None
-        if masked is None or probed is None or self.mask == "legacy" or stochastic:
-            return None
-        return reading(valid, masked, probed) if valid.device.type == "cpu" else None
+        return self._layers(value, time, valid, None, samples, read=read)[0]
 
     def _needed(self, plan: Reading | None) -> tuple[int | None, slice]:
         """How many of the first tokens are attended to, and which are read, of the last block."""
@@ -327,11 +315,6 @@ class Astromer(nn.Module):
             return attention_bias(hidden, dtype)  # (batch, 1, 1, length)
         either = hidden[:, None, :, None] | hidden[:, None, None, :]  # (batch, 1, length, length)
         return either.to(dtype)
-
-
-def _blank(values: Tensor, valid: Tensor) -> Tensor:
-    """Zero in padding: what stands there may be anything, NaN included."""
-    return values.masked_fill(~valid, 0.0)
 
 
 def _last_blocks(depth: int, blocks: int, **attention: Any) -> list[dict[str, Any] | None]:

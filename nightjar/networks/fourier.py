@@ -63,7 +63,9 @@ def fit(
     right = products[..., -1:]
     order = torch.arange(1, harmonics + 1, device=time.device, dtype=time.dtype)
     ridge = RIDGE * torch.cat([torch.full_like(order[:1], 1e-2), order**2, order**2])
-    coefficients = torch.linalg.solve(products[..., :-1] + torch.diag(ridge), right).squeeze(-1)
+    ridged = products[..., :-1] + torch.diag(ridge)  # never singular
+    # `solve` itself would ask a GPU whether any was, and wait for the answer
+    coefficients = torch.linalg.solve_ex(ridged, right).result.squeeze(-1)
     variance = (weight * value.square()).sum(1) / total  # (batch,)
     gained = (coefficients * right.squeeze(-1)).sum(-1)
     return coefficients, gained / variance.clamp(min=1e-9)[:, None]

@@ -35,17 +35,16 @@ class Reading(NamedTuple):
         return points.new_zeros(self.order.shape).scatter(1, order, points)
 
 
-def reading(valid: Tensor, masked: Tensor, probed: Tensor) -> Reading | None:
-    """The reading of a batch; None where a window shows no point.
+def reading(valid: Tensor, masked: Tensor, probed: Tensor, extent: tuple[int, int]) -> Reading:
+    """The reading of a batch.
 
     Parameters
     ----------
     valid, masked, probed : (batch, length) bool: observed, hidden, scored
+    extent : most visible points of a window, fewest visible ones that are not probed; counted where
+        the batch was made, since a GPU would have to be waited for
     """
     visible = valid & ~masked
     plain = visible & ~probed
-    counts = visible.sum(1)
-    if not counts.all():
-        return None
     last = (~visible).long() + (~plain).long() + (~valid).long()  # plain, probed, hidden, padding
-    return Reading(last.argsort(dim=1, stable=True), int(counts.max()), int(plain.sum(1).min()))
+    return Reading(last.argsort(dim=1, stable=True), *extent)

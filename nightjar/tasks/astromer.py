@@ -155,9 +155,7 @@ class AstromerTask(Task):
     def _reconstructions(self, batch: Batch) -> tuple[Tensor, ...]:
         """Each (batch, length), see `Astromer.reconstructions`."""
         network = cast(Astromer, self.network)
-        return network.reconstructions(
-            batch.value, batch.time, batch.band, batch.valid, batch.masked, batch.probed
-        )
+        return network.reconstructions(*sequence(batch), batch.masked, batch.probed, batch.extent)
 
     def _rmse(self, batch: Batch, prediction: Tensor, loss: str) -> Tensor:
         assert batch.probed is not None

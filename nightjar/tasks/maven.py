@@ -105,11 +105,11 @@ class MavenTask(Task):
 
     def _align(self, a: Tensor, has_a: Tensor, b: Tensor, has_b: Tensor) -> Tensor:
         network = cast(Maven, self.network)
-        both = has_a & has_b
-        a, b = a[both], b[both]
+        pairs = has_a & has_b
         scale, bias = network.log_scale, network.bias
-        if len(a) < 2:  # a gradient of zero, not none: several devices wait for each other's
-            return 0.0 * (a.sum() + b.sum() + (scale if bias is None else scale + bias))
-        if bias is None:
-            return losses.info_nce(a, b, scale)
-        return losses.sigmoid(a, b, scale, bias)
+        loss = (
+            losses.info_nce(a, b, scale, pairs)
+            if bias is None
+            else losses.sigmoid(a, b, scale, bias, pairs)
+        )
+        return loss * (pairs.sum() > 1)  # a gradient of zero, not none: devices wait for it

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nightjar import batching
 from nightjar.batching import drawing
 from nightjar.batching.datasets import PairData, SpectrumData, SupernovaData, WindowData
-from nightjar.batching.masking import probed_counts, shuffled, subsets
+from nightjar.batching.masking import extent, probed_counts, shuffled, subsets
 from nightjar.params import ProbedSettings
 from nightjar.ragged import LightCurves
 
@@ -278,6 +278,25 @@ def test_everything_may_be_visible_and_scored():
     assert subset.probed.all()
     assert not subset.masked.any()
     assert not subset.random.any()
+
+
+def test_the_extent_of_a_batch_by_hand():
+    # 5 and 3 points are observed, 4 and 2 of them visible; of these 2 and 1 are not probed
+    valid = np.arange(5) < np.array([[5], [3]])
+    probed = np.array([[1, 0, 1, 0, 1], [1, 0, 1, 0, 0]], bool)
+    masked = np.array([[1, 0, 0, 0, 0], [1, 0, 0, 0, 0]], bool)
+    subset = subsets(valid, PUBLISHED, np.zeros((2, 5)))._replace(probed=probed, masked=masked)
+    assert extent(valid, subset) == (4, 1)
+    assert extent(valid, subset._replace(masked=valid)) is None
+
+
+def test_a_batch_keeps_its_extent_wherever_it_goes():
+    store, rng = stars(30, 14)
+    batch = WindowData.drawn(store, 20, probed=PUBLISHED).batch(np.arange(2), rng)
+    # of 20: 10 probed, 6 of them hidden; of 14: 7 probed, 4 of them hidden
+    assert batch.extent == batch.to("meta").extent == (14, 7)
+    assert batch.map(lambda tensor: tensor[:1]).extent == (14, 7)
+    assert WindowData.sequential(store, 20, [0]).batch(np.arange(2)).extent is None
 
 
 def test_shuffled_is_a_permutation_of_the_window():

@@ -15,7 +15,7 @@ def test_plain_points_come_first_then_probed_then_hidden_ones_then_padding():
     valid = torch.tensor([[True, True, True, True, False], [True] * 5])
     masked = torch.tensor([[True, False, False, False, False], [False, True, False, False, True]])
     probed = torch.tensor([[True, False, True, False, False], [False, True, False, True, True]])
-    found = reading(valid, masked, probed)
+    found = reading(valid, masked, probed, (3, 2))
     assert found.order.tolist() == [[1, 3, 2, 0, 4], [0, 2, 3, 1, 4]]
     assert (found.seen, found.start) == (3, 2)
 
@@ -23,16 +23,13 @@ def test_plain_points_come_first_then_probed_then_hidden_ones_then_padding():
 def test_what_was_sorted_is_restored():
     valid = torch.ones(1, 4, dtype=torch.bool)
     masked, probed = torch.tensor([[[True, False, False, True]], [[True, False, True, True]]])
-    found, points = reading(valid, masked, probed), torch.tensor([[1.0, 2.0, 3.0, 4.0]])
+    found, points = reading(valid, masked, probed, (2, 1)), torch.tensor([[1.0, 2.0, 3.0, 4.0]])
     assert found.sorted(points).tolist() == [[2, 3, 1, 4]]
     assert found.restored(found.sorted(points)).tolist() == points.tolist()
     assert found.restored(torch.tensor([[3.0, 1.0, 4.0]])).tolist() == [[1, 0, 3, 4]]
 
 
-def test_a_window_that_shows_nothing_is_not_read_in_order():
-    valid = torch.ones(2, 2, dtype=torch.bool)
-    masked = torch.tensor([[True, True], [False, True]])
-    assert reading(valid, masked, masked) is None
+EXTENT = (9, 2)  # of this batch: twelve points less three hidden ones; seven less five probed ones
 
 
 def batch():
@@ -52,9 +49,9 @@ def test_probed_magnitudes_and_all_gradients_are_those_of_the_whole(norm, star, 
     network = Astromer(**SMALL, norm=norm, mask_token=mask_token, **star).double()
     *given, probed = batch()
     found = []
-    for asked in (None, probed):
+    for asked in ((), (probed, EXTENT)):
         network.zero_grad()
-        made = network.reconstructions(*given, asked)
+        made = network.reconstructions(*given, *asked)
         sum((each[probed] ** 2).sum() for each in made).backward()
         gradients = {name: each.grad for name, each in network.named_parameters()}
         found.append(([each[probed] for each in made], gradients))
@@ -67,7 +64,7 @@ def test_of_the_last_block_only_what_is_probed_is_computed():
     sizes = []
     for block in network.blocks:
         block.register_forward_hook(lambda _, __, given: sizes.append(given.shape[1]))
-    network.reconstructions(value.float(), time.float(), band, valid, masked, probed)
+    network.reconstructions(value.float(), time.float(), band, valid, masked, probed, EXTENT)
     assert sizes == [12, 12 - 2]  # the short window has two points that are not probed
 
 
@@ -79,7 +76,7 @@ def test_where_all_tokens_are_needed_all_are_computed(change):
     value, time, band, valid, masked, probed = batch()
     sizes = []
     network.blocks[-1].register_forward_hook(lambda _, __, given: sizes.append(given.shape[1]))
-    network.reconstructions(value.float(), time.float(), band, valid, masked, probed)
+    network.reconstructions(value.float(), time.float(), band, valid, masked, probed, EXTENT)
     assert sizes == [12]
 
 

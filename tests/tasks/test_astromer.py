@@ -54,7 +54,7 @@ class Echo(nn.Module):
         super().__init__()
         self.factor = nn.Parameter(torch.tensor(factor))
 
-    def reconstructions(self, value, time, band, valid, masked=None, probed=None):
+    def reconstructions(self, value, time, band, valid, masked=None, probed=None, extent=None):
         return (self.factor * value,)
 
 
@@ -63,7 +63,7 @@ class EchoOfEcho(Echo):
 
     decoder = True
 
-    def reconstructions(self, value, time, band, valid, masked=None, probed=None):
+    def reconstructions(self, value, time, band, valid, masked=None, probed=None, extent=None):
         return self.factor * value, self.factor**2 * value
 
 
