@@ -91,7 +91,7 @@ class AstromerTask(Task):
         batches = batching.evaluation(shown, np.arange(len(shown)), size)()
         sums = self._sums(
             replace(each, probed=each.valid, target=each.value)
-            for each in (batch.to(self.device) for batch in batches)
+            for each in batching.ahead(batches, self.device)
         )
         return {f"all_points_{key}": value for key, value in _scores(sums[0]).items()}
 

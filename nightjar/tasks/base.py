@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 
-from nightjar import losses
+from nightjar import batching, losses
 from nightjar.batching import Batch
 
 T = TypeVar("T")
@@ -89,4 +89,5 @@ class Task(nn.Module):
     @torch.inference_mode()
     def collect(self, function: Callable[[Any], Tensor], batches: Iterable[Any]) -> NDArray:
         """Rows of ``function(batch)`` over a pass, in its order: embeddings, predictions."""
-        return np.concatenate([function(b.to(self.device)).cpu().numpy() for b in batches])
+        ready = batching.ahead(batches, self.device)
+        return np.concatenate([function(batch).cpu().numpy() for batch in ready])

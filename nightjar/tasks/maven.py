@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from nightjar import losses, redshifts
+from nightjar import batching, losses, redshifts
 from nightjar.batching import Batch, Pair
 from nightjar.networks import Maven
 from nightjar.tasks.base import Task, sequence
@@ -63,7 +63,7 @@ class MavenTask(Task):
                 network.embed_light_curve(*sequence(pair.light_curve)).cpu().numpy(),
                 network.embed_spectrum(*sequence(pair.spectrum)).cpu().numpy(),
             )
-            for pair in (each.to(self.device) for each in pairs)
+            for pair in batching.ahead(pairs, self.device)
         ]
         light_curves, spectra = zip(*found, strict=True)
         return np.concatenate(light_curves), np.concatenate(spectra)

@@ -177,9 +177,8 @@ def train_epoch(
     """One epoch of this process's batches; its mean loss.  ``step`` is its first, of ``steps``."""
     module.train()
     total, count = torch.zeros((), device=fabric.device), 0
-    for batch in batches:
+    for batch in batching.ahead(batches, fabric.device):
         optimizers.set_rates(optimizer, step, steps, settings)
-        batch = batch.to(fabric.device)
         loss = total_loss(module(batch))
         optimizer.zero_grad()
         fabric.backward(loss)
@@ -201,7 +200,7 @@ def _validate(
     """Scores in float32: ``task`` itself is called, not Fabric's wrapper with its autocast."""
     task.eval()
     own = islice(validation(), fabric.global_rank, None, fabric.world_size)
-    return task.validate(batch.to(fabric.device) for batch in own)
+    return task.validate(batching.ahead(own, fabric.device))
 
 
 def _record(

@@ -105,7 +105,7 @@ def sample(
     return predict(
         network,
         _forward(network),
-        (batch.to(device) for batch in batches()),
+        batching.ahead(batches(), device),
         samples=settings.samples if random else 1,
         dropouts=network.dropouts(settings.blocks) if method in DROPOUT else (),
         at_once=settings.at_once,
