@@ -14,6 +14,7 @@ Run as ``python -m benchmarks.parts [--threads 2] [--photometry stars.parquet] [
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 from unittest import mock
@@ -27,7 +28,7 @@ from benchmarks.timing import Way
 from benchmarks.training import Case, our_way
 from benchmarks.training import astromer as case_of
 from nightjar import batching
-from nightjar.networks import astromer, attention
+from nightjar.networks import attention
 from nightjar.params import Training
 from nightjar.training import hardware
 
@@ -42,16 +43,12 @@ def without(
         fused: bool = True,
         batches: Sequence[Any] = case.ours,
         attend: Callable[..., Any] = attention.attend,
-        reading: Callable[..., Any] = astromer.reading,
     ) -> Way:
         own = case._replace(task=copy.deepcopy(case.task), ours=batches)
         made = our_way(own, settings, fused)
 
         def with_these(run: Callable[[], object]) -> None:
-            with (
-                mock.patch.object(attention, "attend", attend),
-                mock.patch.object(astromer, "reading", reading),
-            ):
+            with mock.patch.object(attention, "attend", attend):
                 run()
 
         return Way(made.prepare, lambda: with_these(made.run), lambda: with_these(made.warm))
@@ -78,7 +75,7 @@ def without(
         "optimiser": way(fused=False),
         "batches": way(batches=mixed),
         "attention": way(attend=attention.written_out),
-        "reading": way(reading=lambda *_: None),
+        "reading": way(batches=[dataclasses.replace(one, extent=None) for one in case.ours]),
     }
 
 

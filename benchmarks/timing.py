@@ -30,10 +30,13 @@ class Way(NamedTuple):
     warm: Callable[[], object] = lambda: None
 
 
-def settings(threads: int, device: Literal["auto", "cpu", "gpu"]) -> Training:
+def settings(
+    threads: int, device: Literal["auto", "cpu", "gpu"], compiled: bool = False
+) -> Training:
     """What a training stage would be given, at any size."""
     return Training(
-        seed=0, threads=threads, device=device, precision="auto", lr=1e-4, epochs=1, batch_size=1,
+        seed=0, threads=threads, device=device, precision="auto", compile=compiled,
+        lr=1e-4, epochs=1, batch_size=1,
         patience=1, warmup_steps=0, decay="none", weight_decay=1e-4, gradient_clip=1.0,
         dropout=0.0, devices=1, num_nodes=1, strategy="auto",
     )  # fmt: skip

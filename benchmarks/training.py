@@ -40,6 +40,7 @@ from nightjar.params import Training
 from nightjar.tasks import AstromerTask, MavenTask, Task, total_loss
 from nightjar.training import hardware, loop
 from nightjar.training import optimizer as optimizers
+from nightjar.training.compilation import compile_blocks
 
 BINS = (220, 1024)
 
@@ -95,6 +96,8 @@ def maven(bins: int, given: argparse.Namespace) -> Case:
 
 def our_way(case: Case, settings: Training, fused: bool = True) -> Way:
     hardware.prepare(settings)
+    if settings.compile:
+        compile_blocks(case.task)
     fabric = hardware.fabric(settings)
     optimizer = optimizers.build(case.task.network, settings, fused=fused)
     module, wrapped = fabric.setup(case.task, optimizer)
@@ -162,8 +165,9 @@ def measure(case: Case, settings: Training, repeats: int) -> dict[str, float]:
 def main() -> None:
     parser = timing.parser(__doc__.splitlines()[0], 32, 16, "in a pass; Maven: a quarter")
     parser.add_argument("--bins", type=int, nargs="*", default=BINS, help="of Maven's spectra")
+    parser.add_argument("--compile", action="store_true", help="our blocks by torch.compile")
     given = parser.parse_args()
-    settings = timing.settings(given.threads, given.device)
+    settings = timing.settings(given.threads, given.device, given.compile)
     print(f"batch {given.batch}, {given.threads} threads, {timing.dtype_of(settings)}\n")
     print(f"{'per second':36}{'naive':>10}{'ours':>10}{'ratio':>8}{'GFLOP/s':>10}{'of limit':>10}")
     rows = {}

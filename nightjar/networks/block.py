@@ -127,11 +127,11 @@ class AstromerBlock(nn.Module):
         sequence = sequence[:, read]
         update = self.attention_dropout(update, samples, repeated)
         repeated |= self.attention_dropout.draws
-        times = samples if repeated > once else 1
+        times = samples if repeated and not once else 1
         sequence = _add(self.attention_skip, sequence, update, times)
         given = self.feedforward_norm(sequence) if pre else self.attention_norm(sequence)
         update = self.feedforward_dropout(self.feedforward(given), samples, repeated)
-        times = samples if self.feedforward_dropout.draws > repeated else 1
+        times = samples if self.feedforward_dropout.draws and not repeated else 1
         if pre:
             return _add(self.feedforward_skip, sequence, update, times)
         return self.feedforward_norm(_add(self.feedforward_skip, given, update, times))

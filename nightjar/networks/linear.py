@@ -45,6 +45,7 @@ def linear(
 def _by_onednn(sequence: Tensor, weight: Tensor, dtype: torch.dtype) -> bool:
     return (
         sequence.device.type == "cpu"
+        and not torch.compiler.is_compiling()
         and dtype in (torch.float32, torch.bfloat16)
         and torch.backends.mkldnn.is_available()
         and torch.backends.cpu.get_cpu_capability() == "AVX512"  # bfloat16 needs it

@@ -48,6 +48,8 @@ class Compute(Parallel, Seeded):
 class Training(Compute):
     """A stage that trains: optimiser, schedule, stopping."""
 
+    compile: bool
+
     lr: Positive
     epochs: Count
     batch_size: Count

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from nightjar.errors import InputError
 from nightjar.params.settings import STAGES, Settings
 
-ROOT_KEYS = ("seed", "lr", "device", "precision", "threads")
+ROOT_KEYS = ("seed", "lr", "device", "precision", "compile", "threads")
 _ALL_KEYS = ("preset", *ROOT_KEYS, "presets", *STAGES)
 
 S = TypeVar("S", bound=Settings)

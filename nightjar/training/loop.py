@@ -29,6 +29,7 @@ from nightjar.params import Training
 from nightjar.tasks import Task, total_loss
 from nightjar.training import checkpoints, hardware
 from nightjar.training import optimizer as optimizers
+from nightjar.training.compilation import compile_blocks
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ def fit(
     given = task
     if in_pieces:
         task = copy.deepcopy(given)  # what the caller has stays whole
+    if settings.compile:
+        compile_blocks(task)
     optimizer = optimizers.build(task.network, settings, fused=fused, rates=rates)
     module, wrapped = fabric.setup(task, optimizer)
     progress = checkpoints.Progress()

@@ -62,7 +62,8 @@ class Scale(nn.Linear):
 def test_inputs_reach_the_network_as_they_are(precision, product):
     # in bfloat16, 1234.567 days would be 1232, and no phase of a star would be left
     settings = Training(
-        seed=0, threads=1, device="cpu", precision=precision, lr=0.1, epochs=1, batch_size=4,
+        seed=0, threads=1, device="cpu", precision=precision, compile=False,
+        lr=0.1, epochs=1, batch_size=4,
         patience=1, warmup_steps=0, decay="none", weight_decay=0.0, gradient_clip=1.0,
         dropout=0.0, devices=1, num_nodes=1, strategy="auto",
     )  # fmt: skip

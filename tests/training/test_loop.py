@@ -23,11 +23,12 @@ from nightjar.errors import InputError
 from nightjar.networks import Astromer, Maven
 from nightjar.params import ProbedSettings, Training
 from nightjar.ragged import LightCurves
-from nightjar.training import checkpoints, hardware
+from nightjar.training import checkpoints, hardware, loop
 from nightjar.weights import fingerprint, read, write
 
 SETTINGS = Training(
-    seed=3, threads=1, device="cpu", precision="32-true", lr=0.01, epochs=4, batch_size=6,
+    seed=3, threads=1, device="cpu", precision="32-true", compile=False,
+    lr=0.01, epochs=4, batch_size=6,
     patience=10, warmup_steps=3, decay="none", weight_decay=0.01, gradient_clip=1.0,
     dropout=0.1, devices=1,
     num_nodes=1, strategy="auto",
@@ -257,6 +258,28 @@ def test_bf16_trains_close_to_float32(whole, tmp_path):
     assert one == pytest.approx(other, rel=0.05)
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_blocks_are_compiled_where_that_is_asked_for(wanted, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(loop, "compile_blocks", seen.append)
+    task = astromer()
+    train(tmp_path / "a.safetensors", SETTINGS.model_copy(update={"compile": wanted}), task)
+    assert seen == ([task] if wanted else [])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of PyTorch, to itself
+def test_compiled_blocks_train_as_the_others_do(tmp_path):
+    plain = SETTINGS.model_copy(update={"dropout": 0.0, "epochs": 2})
+    compiled = plain.model_copy(update={"compile": True})
+    one, other = (
+        train(tmp_path / name, settings).history
+        for name, settings in (("a", plain), ("b", compiled))
+    )
+    for before, after in zip(one, other, strict=True):
+        assert after == pytest.approx(before, rel=1e-3)
+
+
 @pytest.mark.gpu
 def test_a_gpu_gives_the_same_bytes_and_resumes_to_them(whole, tmp_path):
     if not torch.cuda.is_available():
@@ -388,7 +411,8 @@ from nightjar.pipeline import follows
 
 out, devices = Path(sys.argv[1]), int(sys.argv[2])
 settings = Training(
-    seed=0, threads=1, device="cpu", precision="32-true", lr=1e-2, epochs=3, batch_size=8,
+    seed=0, threads=1, device="cpu", precision="32-true", compile=False,
+    lr=1e-2, epochs=3, batch_size=8,
     patience=9, warmup_steps=3, decay="none", weight_decay=0.01, gradient_clip=1.0, dropout=0.0,
     devices=devices, num_nodes=1, strategy="ddp" if devices > 1 else "auto",
 )

@@ -8,7 +8,8 @@ from nightjar.params import Training
 from nightjar.training import optimizer as optimizers
 
 SETTINGS = Training(
-    seed=0, threads=1, device="cpu", precision="32-true", lr=0.1, epochs=1, batch_size=4,
+    seed=0, threads=1, device="cpu", precision="32-true", compile=False,
+    lr=0.1, epochs=1, batch_size=4,
     patience=1, warmup_steps=4, decay="none", weight_decay=0.01, gradient_clip=1.0,
     dropout=0.0, devices=1,
     num_nodes=1, strategy="auto",

@@ -14,7 +14,8 @@ from nightjar.params import Training
 from nightjar.training import Fitted, trained
 
 SETTINGS = Training(
-    seed=0, threads=1, device="cpu", precision="32-true", lr=0.1, epochs=2, batch_size=4,
+    seed=0, threads=1, device="cpu", precision="32-true", compile=False,
+    lr=0.1, epochs=2, batch_size=4,
     patience=9, warmup_steps=0, decay="none", weight_decay=0.0, gradient_clip=1.0,
     dropout=0.0, devices=1,
     num_nodes=1, strategy="auto",
