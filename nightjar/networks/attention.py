@@ -49,8 +49,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float
     """Attention per head, softmax(scale * q k^T + bias) v (Vaswani+2017, equation 1).
 
     By PyTorch's fused kernel on a GPU, by `attend_on_cpu` on a processor.  Written out, which needs
-    memory for all weights, where logits are too large for the latter, where every query has its own
-    bias, and in what PyTorch compiles or exports.
+    memory for all weights, where the latter gives nothing (logits too large, a single query or
+    key), where every query has its own bias, and in what PyTorch compiles or exports.
 
     Parameters
     ----------

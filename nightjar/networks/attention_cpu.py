@@ -32,7 +32,7 @@ LOG2_E = math.log2(math.e)
 LARGEST = 2.0**64  # total of a row; beyond, and below its inverse, powers may have been lost
 IN_CACHE = 2**21  # weights at a time, of all threads
 KEPT = 2**26  # weights kept for the backward pass; where there are more, it computes them again
-NARROW = 48  # columns up to which a matrix lies in memory column by column: long vectors, not short
+NARROW = 48  # depth below which matrices lie in memory column by column: long vectors, not short
 
 
 def attend_on_cpu(
@@ -67,21 +67,24 @@ class _Attention(torch.autograd.Function):
         ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float
     ) -> tuple[Tensor, Tensor]:
         batch, heads, queries, depth = query.shape
-        left, right, values = (_matrices(each, depth + 1) for each in (query, key, value))
+        narrow, length = depth < NARROW, key.shape[2]
+        left = _empty(query, (batch, heads, queries, depth + 1), narrow)
+        right, values = (_empty(key, (batch, heads, length, depth + 1), narrow) for _ in range(2))
         left[..., :depth], left[..., depth:] = query, 1
-        torch.mul(key, scale * LOG2_E, out=right[..., :depth])
-        right[..., depth:] = bias.mT * LOG2_E
+        right[..., :depth], right[..., depth:] = key, bias.mT * LOG2_E
+        right[..., :depth] *= scale * LOG2_E
         shown = bias.to(value.dtype).exp()
         centre = (shown @ value) / shown.sum(-1, keepdim=True)  # (batch, heads, 1, depth)
-        torch.sub(value, centre, out=values[..., :depth])
-        values[..., depth:] = 1
+        values[..., :depth], values[..., depth:] = value, 1
+        values[..., :depth] -= centre
         left, right, values = (each.flatten(0, 1) for each in (left, right, values))
-        kept = any(ctx.needs_input_grad) and len(left) * queries * right.shape[1] <= KEPT
-        powers = _weights(left, right, len(left) if kept else _at_a_time(left, right))
+        kept = any(ctx.needs_input_grad) and len(left) * queries * length <= KEPT
+        count = len(left) if kept else _at_a_time(left, right)
+        powers = _empty(left, (count, queries, length), narrow)
         sums = torch.empty_like(left)
         for part, some in _parts(left, right):
             power = powers[part if kept else some]
-            _multiply(left[part], right[part].mT, power).exp2_()
+            _powers(left[part], right[part], power)
             _multiply(power, values[part], sums[part])
         sums = sums.unflatten(0, (batch, heads))
         total = sums[..., depth:]
@@ -95,20 +98,24 @@ class _Attention(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         left, right, values, kept, sums = ctx.saved_tensors
         gradient = gradients[0]
-        batch, heads, _, depth = gradient.shape
+        batch, heads, queries, depth = gradient.shape
+        narrow, length = depth < NARROW, right.shape[1]
         shares = torch.empty_like(sums)
-        torch.div(gradient, sums[..., depth:], out=shares[..., :depth])
+        shares[..., :depth] = gradient
+        shares[..., :depth] /= sums[..., depth:]
         product = (shares[..., :depth] * sums[..., :depth]).sum(-1, keepdim=True)
         torch.div(product.neg_(), sums[..., depth:], out=shares[..., depth:])
         shares = shares.flatten(0, 1)
-        logits = _weights(left, right, _at_a_time(left, right))
+        logits = _empty(left, (_at_a_time(left, right), queries, length), narrow)
         powers = torch.empty_like(logits) if kept is None else kept
         inputs = [each[..., :depth] for each in (left, right, shares)]
-        of_query, of_key, of_value = (_matrices(each, depth) for each in (left, right, values))
+        of_query, of_key, of_value = (
+            _empty(each, (*each.shape[:2], depth), narrow) for each in (left, right, values)
+        )
         for part, some in _parts(left, right):
             logit, power = logits[some], powers[some if kept is None else part]
             if kept is None:
-                _multiply(left[part], right[part].mT, power).exp2_()
+                _powers(left[part], right[part], power)
             _multiply(shares[part], values[part].mT, logit).mul_(power)
             _multiply(logit, inputs[1][part], of_query[part])
             _multiply(logit.mT, inputs[0][part], of_key[part])
@@ -119,20 +126,10 @@ class _Attention(torch.autograd.Function):
         return (*found, None, None)
 
 
-def _matrices(like: Tensor, columns: int) -> Tensor:
-    """Empty, (..., rows of ``like``, columns); by columns where these are few."""
-    *rest, rows, _ = like.shape
-    if columns > NARROW:
-        return like.new_empty(*rest, rows, columns)
-    return like.new_empty(*rest, columns, rows).mT
-
-
-def _weights(left: Tensor, right: Tensor, count: int) -> Tensor:
-    """Empty, (count, queries, length), in memory as its factors are."""
-    queries, length = left.shape[1], right.shape[1]
-    if left.shape[2] > NARROW:
-        return left.new_empty(count, queries, length)
-    return left.new_empty(count, length, queries).mT
+def _empty(like: Tensor, shape: tuple[int, ...], by_columns: bool) -> Tensor:
+    """Matrices (..., rows, columns) whose rows, or columns, lie one after the other in memory."""
+    *rest, rows, columns = shape
+    return like.new_empty(*rest, columns, rows).mT if by_columns else like.new_empty(shape)
 
 
 def _at_a_time(left: Tensor, right: Tensor) -> int:
@@ -147,6 +144,11 @@ def _parts(left: Tensor, right: Tensor) -> Iterator[tuple[slice, slice]]:
     for start in range(0, len(left), step):
         stop = min(start + step, len(left))
         yield slice(start, stop), slice(stop - start)
+
+
+def _powers(left: Tensor, right: Tensor, out: Tensor) -> None:
+    """Two to the power of every logit, into ``out``."""
+    _multiply(left, right.mT, out).exp2_()
 
 
 def _multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
