@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 
 # A thread that waits sleeps, and does not spin: on two cores that also do other work, spinning made
 # training four times slower. OpenMP reads this when torch is first imported.

@@ -51,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--batch-size", type=int, default=64, help="default: 64")
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
+    parser.add_argument(
+        "--precision",
+        choices=("32-true", "bf16-mixed"),
+        default="32-true",
+        help="bf16-mixed: products in bfloat16, faster where the hardware has it, less exact",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -65,6 +71,7 @@ def run(args: argparse.Namespace) -> None:
         batch_size=args.batch_size,
         pool=args.pool,
         layer=args.layer,
+        precision=args.precision,
     )
     done = encoder.embed_file(
         args.photometry, args.out, bands=groups_of(args.band), min_points=args.min_points

@@ -1,5 +1,6 @@
 """Embeddings are the pipeline's own, in input order, however the file is cut or padded."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -236,6 +237,16 @@ def test_layers_from_either_end(tmp_path):
     assert not np.allclose(first, last)
 
 
+@pytest.mark.parametrize("network", ["Astromer", "Maven"])
+def test_bfloat16_is_close_and_another(network, tmp_path):
+    folder, bands = model(tmp_path / "model", network=network), {"g": ["V"], "r": ["r"]}
+    exact, mixed = (
+        values(run(tmp_path, rows(bands=("V", "r")), model=folder, bands=bands, precision=each))
+        for each in ("32-true", "bf16-mixed")
+    )
+    assert 0 < np.abs(exact - mixed).max() < 0.05 * exact.std()
+
+
 # --- what is dropped ------------------------------------------------------------------------------
 
 
@@ -417,6 +428,7 @@ def test_the_encoder_of_a_classifier(tmp_path):
         ("Maven", {"pool": "max"}, "Maven: gives one embedding per object"),
         ("Maven", {"layer": 0}, "Maven: gives one embedding per object"),
         ("Astromer", {"batch_size": 0}, "batch_size: 0"),
+        ("Astromer", {"precision": "16"}, "precision: '16' is none of 32-true, bf16-mixed"),
     ],
 )
 def test_settings_that_mean_nothing(kind, settings, message, tmp_path):
@@ -484,7 +496,9 @@ def test_the_file_says_what_it_holds(tmp_path):
     schema = pq.read_schema(tmp_path / "out.parquet")
     assert str(schema.field("embedding").type) == "fixed_size_list<element: float>[8]"
     about = schema.metadata[b"nightjar"].decode()
-    assert about == '{"layer": -1, "network": "Astromer", "pool": "max"}'
+    assert json.loads(about) == {
+        "layer": -1, "network": "Astromer", "pool": "max", "precision": "32-true",
+    }  # fmt: skip
 
 
 def test_the_command(tmp_path, capsys):
