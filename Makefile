@@ -51,6 +51,7 @@ bench: setup-dev
 	python -m benchmarks.inference
 	python -m benchmarks.parts
 	python -m benchmarks.attention
+	python -m benchmarks.traffic
 	-python -m benchmarks.stars
 	-python -m benchmarks.laptop
 

@@ -9,7 +9,17 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import attention as attention_forms
-from benchmarks import flops, inference, laptop, made_up, parts, reading, timing, training
+from benchmarks import (
+    flops,
+    inference,
+    laptop,
+    made_up,
+    parts,
+    reading,
+    timing,
+    traffic,
+    training,
+)
 from benchmarks.naive import naive
 from nightjar import batching
 from nightjar.networks import Astromer, Maven, attention
@@ -144,6 +154,23 @@ def test_forms_of_attention_are_measured():
 def test_errors_of_attention_are_small():
     for values in attention_forms.errors(200, 8, common=0.0).values():
         assert all(1e-4 < value < 0.02 for value in values)
+
+
+def test_traffic_by_hand():
+    matrix, row = torch.ones(4, 8), torch.ones(1, 8)
+    with traffic.Traffic() as counted:
+        product = matrix @ matrix.T  # a product and a view: nothing
+        product + 1  # reads and writes 16 numbers
+        matrix + row  # reads 32 and 8, writes 32
+        matrix * row.expand(4, 8)  # the same: expanded, not copied
+        matrix.to(torch.bfloat16)  # reads 32 of 4 bytes, writes 32 of 2
+    assert counted.moved == {"add": 4 * (16 + 16 + 72), "mul": 4 * 72, "_to_copy": 32 * 6}
+
+
+def test_a_wider_network_moves_more():
+    narrow, wide = (traffic.step(2, width) for width in (64, 128))
+    # tanh of 64 more columns in bfloat16: five blocks at 200 points, the last at 100
+    assert wide["tanh"] - narrow["tanh"] == 2 * 2 * 64 * (5 * 200 + 100)
 
 
 def test_parts_and_inference_are_measured():
