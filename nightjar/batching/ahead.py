@@ -1,7 +1,4 @@
-"""Batches on a device, each made while the one before is computed with.
-
-Making a batch of 2,500 windows takes a processor about as long as a GPU's training step.
-"""
+"""Batches on a device, each made while the one before is computed with."""
 
 from __future__ import annotations
 
