@@ -8,10 +8,10 @@ from torch._dynamo.utils import counters
 from torch.testing import assert_close
 
 from nightjar.training.compilation import compile_blocks
-from tests.networks.windows import SMALL, results, small, window
+from tests.networks.windows import results, small, window
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute")  # of PyTorch, to itself
-CASES = [name for name, case in SMALL.items() if case[0] in ("Astromer", "Maven", "EndToEnd")]
+CASES = ["maven", "encoder_pre", "astromer_legacy", "astromer_released", "astromer_nightjar"]
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def test_outputs_and_gradients_are_those_of_the_blocks_as_they_are(case):
     plain = small(case).double().train()
     compiled = copy.deepcopy(plain)
     compile_blocks(compiled)
-    for length in (12, 9, 17):
+    for length in (12, 9):
         given, found = window(length, 7, length=length), []
         for network in (plain, compiled):
             network.zero_grad()

@@ -1,9 +1,13 @@
 """What makes a network faster must not change what it computes."""
 
+import importlib
+import os
+
 import pytest
 import torch
 from torch import nn
 
+import nightjar
 from nightjar.params import Training
 from nightjar.training import hardware
 
@@ -73,3 +77,16 @@ def test_inputs_reach_the_network_as_they_are(precision, product):
     module(days)
     assert torch.equal(network.given, days)
     assert network.product.dtype == product
+
+
+@pytest.mark.parametrize(
+    ("cores", "given", "expected"), [(2, None, "PASSIVE"), (4, None, None), (1, "ACTIVE", "ACTIVE")]
+)
+def test_waiting_threads_sleep_where_cores_are_few(cores, given, expected, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    monkeypatch.setenv("OMP_WAIT_POLICY", given or "")
+    if given is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    importlib.reload(nightjar)
+    assert os.environ.get("OMP_WAIT_POLICY") == expected
