@@ -34,7 +34,8 @@ SCALE = 0.3
 
 
 def fused(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float) -> Tensor:
-    """PyTorch's own, with the arguments of `attend`."""
+    """PyTorch's own, with the arguments of `attend`: what that calls on a GPU."""
+    bias = bias.to(query.dtype)
     return scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scale)
 
 

@@ -12,18 +12,20 @@ the peak and every pass at the full bandwidth.  Run as ``python -m benchmarks.tr
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from benchmarks import flops, timing
+from benchmarks.attention import fused
 from benchmarks.training import astromer
 from nightjar.networks import attention, linear
 from nightjar.tasks import total_loss
@@ -59,17 +61,10 @@ def _bytes(tensor: Tensor) -> int:
     return int(np.prod(shown, dtype=np.int64)) * tensor.element_size()
 
 
-def fused(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float) -> Tensor:
-    """`attend` on a GPU."""
-    bias = bias.to(query.dtype)
-    return scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scale)
-
-
 def step(windows: int, feedforward: int) -> Counter[str]:
     """Bytes per window of forward and backward pass, by operation."""
-    settings = timing.parser("", windows, 1, "").parse_args([])
-    settings.feedforward, settings.batch = feedforward, windows
-    case = astromer("full windows", np.full(windows, 200), settings)
+    sizes = argparse.Namespace(feedforward=feedforward, batch=windows)
+    case = astromer("full windows", np.full(windows, 200), sizes)
     counted = Traffic()
     with (
         mock.patch.object(attention, "attend", fused),
@@ -83,9 +78,13 @@ def step(windows: int, feedforward: int) -> Counter[str]:
 
 
 def main() -> None:
-    parser = timing.parser(__doc__.splitlines()[0], 16, 1, "not looked at")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--feedforward", type=int, default=1232, help="512: as released")
     parser.add_argument("--peak", type=float, default=989.0, help="TFLOP/s in bfloat16")
     parser.add_argument("--bandwidth", type=float, default=4.8, help="TB/s of memory")
+    parser.add_argument("--out", type=Path, help="write the numbers as JSON")
+    parser.set_defaults(threads=torch.get_num_threads(), device="cpu")  # where they were counted
     given = parser.parse_args()
     moved = step(given.batch, given.feedforward)
     work = flops.training([200], dim=256, depth=6, feedforward=given.feedforward)
