@@ -27,14 +27,12 @@ from nightjar.embedding.output import Embeddings, Pool, pooled, to_write, write
 from nightjar.embedding.prepared import Source, band_groups, chosen_bands, chunks
 from nightjar.errors import InputError
 from nightjar.networks import Astromer, AstromerClassifier, EndToEnd, Maven
-from nightjar.params import WindowLightCurves
+from nightjar.params import Precision, WindowLightCurves
 from nightjar.ragged import LightCurves
 from nightjar.surveys import canonical
 from nightjar.tasks import Task, sequence
 from nightjar.training import hardware
 
-Precision = Literal["32-true", "bf16-mixed"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 POINTS = 500_000  # of light curves in memory at once, and in a row group of the output
 
 
@@ -84,8 +82,10 @@ class Encoder:
         if not isinstance(self._network, Astromer | Maven | EndToEnd):
             raise InputError(f"{self.metadata.network}: this network embeds no light curves")
         self._check(pool, layer)
-        if precision not in PRECISIONS:
-            raise InputError(f"precision: {precision!r} is none of {', '.join(PRECISIONS)}")
+        if precision not in get_args(Precision):
+            raise InputError(
+                f"precision: {precision!r} is none of {', '.join(get_args(Precision))}"
+            )
         if batch_size < 1:
             raise InputError(f"batch_size: {batch_size}: give 1 or more")
         self._settings = self._window_settings()

@@ -48,9 +48,10 @@ def merge_heads(heads: Tensor) -> Tensor:
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float) -> Tensor:
     """Attention per head, softmax(scale * q k^T + bias) v (Vaswani+2017, equation 1).
 
-    By PyTorch's fused kernel on a GPU, by `attend_on_cpu` on a processor.  Written out, which needs
-    memory for all weights, where the latter gives nothing (logits too large, a single query or
-    key), where every query has its own bias, and in what PyTorch compiles or exports.
+    By PyTorch's fused kernel where that is fastest (`_fused_is_fastest`), else by `attend_on_cpu`.
+    Written out, which needs memory for all weights, where the latter gives nothing (logits too
+    large, a single query or key), where every query has its own bias, and in what PyTorch compiles
+    or exports for a processor.
 
     Parameters
     ----------
@@ -63,13 +64,26 @@ def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float
     -------
     (batch, heads, queries, depth)
     """
-    if key.device.type != "cpu":
+    if _fused_is_fastest(query):
         bias = bias.to(query.dtype)
         return scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scale)
     attended = None
     if bias.shape[-2] == 1 and not torch.compiler.is_compiling():
         attended = attend_on_cpu(query, key, value, bias, scale)
     return written_out(query, key, value, bias, scale) if attended is None else attended
+
+
+def _fused_is_fastest(query: Tensor) -> bool:
+    """On GPUs; on processors in float32, unless oneDNN multiplies it (`hardware.quicken`).
+
+    The kernel multiplies small blocks one at a time: oneDNN then takes five times as long as MKL,
+    and in bfloat16 they are always oneDNN's.
+    """
+    if query.device.type != "cpu":
+        return True
+    if query.dtype != torch.float32 or torch.compiler.is_compiling():
+        return False
+    return torch.get_float32_matmul_precision() == "highest"
 
 
 def written_out(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float) -> Tensor:

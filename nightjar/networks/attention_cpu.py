@@ -79,10 +79,10 @@ class _Attention(torch.autograd.Function):
         values[..., :depth] -= centre
         left, right, values = (each.flatten(0, 1) for each in (left, right, values))
         kept = any(ctx.needs_input_grad) and len(left) * queries * length <= KEPT
-        count = len(left) if kept else _at_a_time(left, right)
-        powers = _empty(left, (count, queries, length), narrow)
+        at_a_time = _at_a_time(len(left), queries * length)
+        powers = _empty(left, (len(left) if kept else at_a_time, queries, length), narrow)
         sums = torch.empty_like(left)
-        for part, some in _parts(left, right):
+        for part, some in _parts(len(left), at_a_time):
             power = powers[part if kept else some]
             _powers(left[part], right[part], power)
             _multiply(power, values[part], sums[part])
@@ -106,13 +106,14 @@ class _Attention(torch.autograd.Function):
         product = (shares[..., :depth] * sums[..., :depth]).sum(-1, keepdim=True)
         torch.div(product.neg_(), sums[..., depth:], out=shares[..., depth:])
         shares = shares.flatten(0, 1)
-        logits = _empty(left, (_at_a_time(left, right), queries, length), narrow)
+        at_a_time = _at_a_time(len(left), queries * length)
+        logits = _empty(left, (at_a_time, queries, length), narrow)
         powers = torch.empty_like(logits) if kept is None else kept
         inputs = [each[..., :depth] for each in (left, right, shares)]
         of_query, of_key, of_value = (
             _empty(each, (*each.shape[:2], depth), narrow) for each in (left, right, values)
         )
-        for part, some in _parts(left, right):
+        for part, some in _parts(len(left), at_a_time):
             logit, power = logits[some], powers[some if kept is None else part]
             if kept is None:
                 _powers(left[part], right[part], power)
@@ -132,17 +133,16 @@ def _empty(like: Tensor, shape: tuple[int, ...], by_columns: bool) -> Tensor:
     return like.new_empty(*rest, columns, rows).mT if by_columns else like.new_empty(shape)
 
 
-def _at_a_time(left: Tensor, right: Tensor) -> int:
-    """Heads in a part: as many in each, since threads share them."""
-    most = max(1, IN_CACHE // (left.shape[1] * right.shape[1]))
-    return math.ceil(len(left) / math.ceil(len(left) / most))
+def _at_a_time(heads: int, weights: int) -> int:
+    """Heads in a part, each of so many ``weights``: as many in each, since threads share them."""
+    most = max(1, IN_CACHE // weights)
+    return math.ceil(heads / math.ceil(heads / most))
 
 
-def _parts(left: Tensor, right: Tensor) -> Iterator[tuple[slice, slice]]:
+def _parts(heads: int, at_a_time: int) -> Iterator[tuple[slice, slice]]:
     """Of all heads, and of as many from the first on."""
-    step = _at_a_time(left, right)
-    for start in range(0, len(left), step):
-        stop = min(start + step, len(left))
+    for start in range(0, heads, at_a_time):
+        stop = min(start + at_a_time, heads)
         yield slice(start, stop), slice(stop - start)
 
 

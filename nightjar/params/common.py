@@ -13,6 +13,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Counts = Annotated[list[Count], Field(min_length=1)]
 Classes = dict[str, list[str]]
+Precision = Literal["32-true", "bf16-mixed"]
 
 
 class Settings(BaseModel):
@@ -42,7 +43,7 @@ class Compute(Parallel, Seeded):
     """A stage that runs a network."""
 
     device: Literal["auto", "cpu", "gpu"]
-    precision: Literal["auto", "32-true", "bf16-mixed"]
+    precision: Literal["auto"] | Precision
 
 
 class Training(Compute):

@@ -8,16 +8,18 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from lightning.fabric import Fabric
-from lightning.fabric.plugins import MixedPrecision, Precision
+from lightning.fabric.plugins import MixedPrecision
+from lightning.fabric.plugins import Precision as PrecisionPlugin
 from lightning.fabric.plugins.precision.fsdp import FSDPPrecision
 from torch.distributed.fsdp import FullyShardedDataParallel
 
 from nightjar.errors import InputError
-from nightjar.params import Compute, Training
+from nightjar.params import Compute, Precision, Training
 
 
 def prepare(settings: Compute) -> None:
@@ -41,13 +43,21 @@ def quicken(device: str) -> None:
 
 
 def _exact_by_onednn(device: str) -> bool:
-    """Whether "medium" stays exact, and only moves float32 products of `nn.Linear` to oneDNN.
+    """Whether "medium" pays and stays exact: it moves float32 products to oneDNN.
 
-    On processors with AVX-512 oneDNN is up to twice as fast as MKL, which on AMD's takes an AVX2
-    path.  Where there are tiles (AMX), and on GPUs and ARM, "medium" rounds to bfloat16 or TF32.
+    On AMD's processors with AVX-512 that is up to twice as fast as MKL, which takes an AVX2 path
+    there; on Intel's MKL is as fast or faster.  Where there are tiles (AMX), and on GPUs and ARM,
+    "medium" rounds to bfloat16 or TF32.
     """
     avx512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
-    return device == "cpu" and avx512 and not torch.cpu._is_amx_tile_supported()
+    tiles = torch.cpu._is_amx_tile_supported()
+    return device == "cpu" and avx512 and not tiles and "AuthenticAMD" in _cpuinfo()
+
+
+def _cpuinfo() -> str:
+    """What Linux says of the processor, its maker among it."""
+    path = Path("/proc/cpuinfo")
+    return path.read_text() if path.exists() else ""
 
 
 def _keep_freed_memory() -> None:
@@ -104,7 +114,7 @@ def whole(module: Any) -> Iterator[None]:
         yield
 
 
-class _InputsAsTheyAre(Precision):
+class _InputsAsTheyAre(PrecisionPlugin):
     """Fabric's own plugins round what enters a network to bfloat16, under autocast, too.
 
     Of a time in days three digits would be left, no phase of any period, and magnitudes of a tenth.
@@ -123,10 +133,10 @@ class _MixedFSDP(_InputsAsTheyAre, FSDPPrecision):
     pass
 
 
-def _plugin(settings: Training) -> Precision:
+def _plugin(settings: Training) -> PrecisionPlugin:
     chosen = precision(settings)
     if chosen == "32-true":
-        return FSDPPrecision(chosen) if settings.strategy == "fsdp" else Precision()
+        return FSDPPrecision(chosen) if settings.strategy == "fsdp" else PrecisionPlugin()
     if settings.strategy == "fsdp":
         return _MixedFSDP(chosen)
     return _Mixed(chosen, accelerator(settings.device))
@@ -144,7 +154,7 @@ def accelerator(device: Literal["auto", "cpu", "gpu"]) -> Literal["cpu", "cuda",
     return "cuda" if cuda else "mps"
 
 
-def precision(settings: Compute) -> Literal["32-true", "bf16-mixed"]:
+def precision(settings: Compute) -> Precision:
     """``auto`` is bf16-mixed where the hardware multiplies bfloat16, else 32-true."""
     if settings.precision != "auto":
         return settings.precision

@@ -39,8 +39,32 @@ def test_bias_is_finite_in_half_precision():
     assert attention_bias(MASKED, torch.float16).isfinite().all()
 
 
+@pytest.fixture(params=["highest", "medium"])
+def products(request):
+    """Of float32: by MKL and by oneDNN."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(request.param)
+    yield request.param
+    torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_float32_by_mkl_is_attended_to_by_the_fused_kernel(products, dtype, monkeypatch):
+    calls = []
+
+    def recorded(query, key, value, **options):
+        calls.append(query.dtype)
+        return scaled_dot_product_attention(query, key, value, **options)
+
+    monkeypatch.setattr(f"{attend.__module__}.scaled_dot_product_attention", recorded)
+    given = torch.randn(3, 1, 2, 5, 4, dtype=dtype)
+    attend(*given, torch.zeros(1, 1, 1, 5), 0.3)
+    fused = dtype == torch.float32 and products == "highest"
+    assert calls == ([torch.float32] if fused else [])
+
+
 @pytest.mark.parametrize("per_query", [False, True])
-def test_attend_is_the_written_out_form_with_its_gradients(per_query):
+def test_attend_is_the_written_out_form_with_its_gradients(per_query, products):
     given = torch.randn(3, 3, 2, 5, 4, requires_grad=True)
     bias = torch.randn(3, 1, 5, 5) if per_query else attention_bias(MASKED)
     upstream = torch.randn(3, 2, 5, 4)
@@ -52,7 +76,7 @@ def test_attend_is_the_written_out_form_with_its_gradients(per_query):
 
 
 @pytest.mark.parametrize("logit", [200.0, -200.0])
-def test_logits_beyond_powers_of_two_are_attended_to_as_well(logit):
+def test_logits_beyond_powers_of_two_are_attended_to_as_well(logit, products):
     query, key = torch.full((1, 1, 1, 1), logit), torch.tensor([1.0, 1 - math.log(3) / logit])
     value = torch.tensor([0.0, 4.0]).view(1, 1, 2, 1)
     attended = attend(query, key.view(1, 1, 2, 1), value, torch.zeros(1, 1, 1, 2), 1.0)

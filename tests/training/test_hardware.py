@@ -34,17 +34,19 @@ def test_float32_products_stay_exact():
 
 
 @pytest.mark.parametrize(
-    ("device", "capability", "tiles", "expected"),
+    ("device", "maker", "capability", "tiles", "expected"),
     [
-        ("cpu", "AVX512", False, "medium"),
-        ("cpu", "AVX512", True, "highest"),  # AMX multiplies in bfloat16
-        ("cpu", "AVX2", False, "highest"),
-        ("cuda", "AVX512", False, "highest"),  # there it would be TF32
+        ("cpu", "AuthenticAMD", "AVX512", False, "medium"),
+        ("cpu", "AuthenticAMD", "AVX512", True, "highest"),  # AMX multiplies in bfloat16
+        ("cpu", "AuthenticAMD", "AVX2", False, "highest"),
+        ("cpu", "GenuineIntel", "AVX512", False, "highest"),  # MKL is as fast
+        ("cuda", "AuthenticAMD", "AVX512", False, "highest"),  # there it would be TF32
     ],
 )
-def test_products_go_to_onednn_only_where_that_is_exact(
-    device, capability, tiles, expected, monkeypatch
+def test_products_go_to_onednn_only_where_that_is_exact_and_pays(
+    device, maker, capability, tiles, expected, monkeypatch
 ):
+    monkeypatch.setattr(hardware, "_cpuinfo", lambda: f"vendor_id\t: {maker}\n")
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
     hardware.quicken(device)
