@@ -3,7 +3,7 @@
 import os
 import sys
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 
 # With two cores, of which others need one now and then, a thread that spins while it waits keeps
 # the thread it waits for from running: small networks then train 2.3 times as slowly as with one
