@@ -279,7 +279,7 @@ def test_a_queue_of_dvc(tmp_path, monkeypatch, capsys):
         monkeypatch.setenv(key, value)
 
     def call(*words):
-        subprocess.run(words, check=True, capture_output=True, timeout=200)
+        subprocess.run(words, check=True, capture_output=True, timeout=600)
 
     Path("dvc.yaml").write_text(PIPELINE)
     Path("params.yaml").write_text("seed: 0\npretrain: {lr: 1, depth: 1}\n")
@@ -292,7 +292,7 @@ def test_a_queue_of_dvc(tmp_path, monkeypatch, capsys):
     call("git", "commit", "-qm", "start")
     run = (*dvc, "exp", "run")
     call(*run, "--queue", "-n", "q", "-S", "pretrain.lr=1e-5", "-S", "pretrain.depth=range(2,4)")
-    subprocess.run([*run, "--run-all"], capture_output=True, timeout=200)
+    subprocess.run([*run, "--run-all"], capture_output=True, timeout=600)
     call(*run, "--queue", "-S", "seed=1")
     assert main(["experiments", "--metric", LOSS]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -88,7 +88,7 @@ def test_a_command_that_is_terminated_tidies_up(tmp_path):
         f"sys.argv = ['nightjar', 'wait', {str(tmp_path / 'left')!r}]; "
         "runpy.run_module('nightjar', run_name='__main__')"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=600)
     assert done.returncode == 128 + 15
     assert list((tmp_path / "left").iterdir()) == []
 
