@@ -5,10 +5,12 @@ written  two products and PyTorch's softmax between them (`nightjar.networks.att
 fused    ``scaled_dot_product_attention``.
 
 Each runs in turn, forward alone and with its backward pass, on as many heads as make 20 million
-weights; a tenth of the keys is hidden.  Times are those of the other forms over ours, medians over
-neighbouring turns.  Errors are standard deviations, over those of the true numbers, of the result
-and of the gradients of queries, keys and values; values and the gradient that comes in have a part
-in common, which is where rounding hurts.  Run as ``python -m benchmarks.attention [--threads 2]``.
+weights; a tenth of the keys is hidden; in float32 with products by MKL and by oneDNN ("highest" and
+"medium" of `torch.set_float32_matmul_precision`), and in bfloat16.  Times are those of the other
+forms over ours, medians over neighbouring turns.  Errors are standard deviations, over those of the
+true numbers, of the result and of the gradients of queries, keys and values; values and the
+gradient that comes in have a part in common, which is where rounding hurts.  Run as ``python -m
+benchmarks.attention [--threads 2]``.
 """
 
 from __future__ import annotations
@@ -22,13 +24,18 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from benchmarks import timing
 from benchmarks.timing import Way
-from nightjar.networks.attention import attend, attention_bias, written_out
-from nightjar.params import Training
+from nightjar.networks.attention import attention_bias, written_out
+from nightjar.networks.attention_cpu import attend_on_cpu
 from nightjar.training import hardware
 
 Form = Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
 
 WEIGHTS = 20_000_000
+PRODUCTS = {
+    "float32 by MKL": (torch.float32, "highest"),
+    "float32 by oneDNN": (torch.float32, "medium"),
+    "bfloat16": (torch.bfloat16, "medium"),
+}
 DEPTHS, LENGTHS = (8, 16, 32, 64), (200, 512, 1024)
 SCALE = 0.3
 
@@ -39,7 +46,7 @@ def fused(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float)
     return scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scale)
 
 
-FORMS: dict[str, Form] = {"ours": attend, "written": written_out, "fused": fused}
+FORMS: dict[str, Form] = {"ours": attend_on_cpu, "written": written_out, "fused": fused}
 
 
 def inputs(length: int, depth: int, common: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
@@ -74,9 +81,10 @@ def errors(length: int, depth: int, common: float) -> dict[str, list[float]]:
 
 
 def times(
-    length: int, depth: int, dtype: torch.dtype, given: argparse.Namespace
+    length: int, depth: int, products: str, given: argparse.Namespace
 ) -> dict[str, list[float]]:
     """Of ``written`` and ``fused``, times over ours: forward, and with the backward pass."""
+    dtype, precision = PRODUCTS[products]
     tensors = [each.to(dtype) for each in inputs(length, depth)]
     settings, device = timing.settings(given.threads, "cpu"), torch.device("cpu")
 
@@ -87,17 +95,21 @@ def times(
     def both(form: Form) -> None:
         with_gradients(form, *tensors)
 
+    def prepare() -> None:
+        hardware.prepare(settings)
+        torch.set_float32_matmul_precision(precision)
+
     found: dict[str, list[float]] = {"written": [], "fused": []}
     for run in (forward, both):
-        ways = {name: _way(run, form, settings) for name, form in FORMS.items()}
+        ways = {name: _way(prepare, run, form) for name, form in FORMS.items()}
         seconds = timing.alternate(ways, given.repeats, given.threads, device)
         for name, ratios in found.items():
             ratios.append(timing.ratio(seconds[name], seconds["ours"]))
     return found
 
 
-def _way(run: Callable[[Form], None], form: Form, settings: Training) -> Way:
-    return Way(lambda: hardware.prepare(settings), lambda: run(form), lambda: run(form))
+def _way(prepare: Callable[[], None], run: Callable[[Form], None], form: Form) -> Way:
+    return Way(prepare, lambda: run(form), lambda: run(form))
 
 
 def _row(numbers: Sequence[float], digits: int) -> str:
@@ -110,12 +122,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     given = parser.parse_args()
     print("times over ours: written out, fused; forward, then with the backward pass")
-    for dtype in (torch.float32, torch.bfloat16):
+    for products in PRODUCTS:
         for depth in DEPTHS:
             for length in LENGTHS:
-                found = times(length, depth, dtype, given)
-                name = f"{str(dtype)[6:]}, {depth} columns, {length} points"
-                print(f"{name:38}{_row(found['written'], 2)}{_row(found['fused'], 2)}", flush=True)
+                found = times(length, depth, products, given)
+                name = f"{products}, {depth} columns, {length} points"
+                print(f"{name:44}{_row(found['written'], 2)}{_row(found['fused'], 2)}", flush=True)
     print("\nerrors in bfloat16, 200 points: result, gradients of queries, keys, values")
     for depth in (8, 64):
         for common in (0.0, 1.0, 3.0):

@@ -3,8 +3,9 @@
 In turn in one process, without gradients, the same network on the same windows, mean over time of
 the last block:
 
-float32    what `nightjar.embedding.Encoder` does: attention by powers of two, freed memory kept,
-           float32 products by oneDNN where that is exact, windows of similar length together;
+float32    what `nightjar.embedding.Encoder` does: the form of attention that is fastest there,
+           freed memory kept, float32 products by oneDNN where that is exact and pays, windows of
+           similar length together;
 bfloat16   the same under autocast, where the hardware has it; the largest difference is printed;
 naive      torch's own transformer layers (`benchmarks.naive`) in eager float32, windows in the
            order of their stars, every one padded to 200.

@@ -2,8 +2,9 @@
 
 Two ways train the same network on the same windows or pairs, in turn in one process:
 
-ours    `nightjar.training.loop`: attention by powers of two, only what the loss reads, bfloat16
-        where the hardware has it, fused AdamW, freed memory kept, batches of similar length;
+ours    `nightjar.training.loop`: the form of attention that is fastest there, only what the loss
+        reads, bfloat16 where the hardware has it, fused AdamW, freed memory kept, batches of
+        similar length;
 naive   torch's own transformer layers (`benchmarks.naive`) in eager float32, a plain loop, AdamW as
         it comes, every window padded to 200.
 
