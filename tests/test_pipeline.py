@@ -136,8 +136,8 @@ def test_another_learning_rate_is_another_experiment(clone):
     DVC writes 1e-5 as 1e-05: YAML 1.2, a string to PyYAML.
     """
     before = clone.metrics()
-    trained = ("pretrain_clip", "pretrain_astromer@nightjar")
-    follow = ("finetune_clip", "finetune_astromer@nightjar")
+    trained = ("pretrain_clip", "train_baselines", *(f"pretrain_astromer@{m}" for m in MODELS))
+    follow = ("finetune_clip", "finetune_astromer@nightjar", "probe_clip")
     clone.run("dvc", "exp", "run", "-S", "lr=1e-5", *trained, *follow)
     assert "lr: 1e-05" in (clone.path / "params.yaml").read_text()
     changed = {name for name, after in clone.metrics().items() if after != before[name]}
